@@ -1,0 +1,131 @@
+/*
+ * Configuration: the environment and the two config files, as
+ * kandil-config(5) describes them.
+ */
+#include "common/opt_table.h"
+#include "common/path.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CONFIG_MAX = 1024 * 1024 };
+
+static const char *
+short_name(const struct tool *tool)
+{
+	return strncmp(tool->name, "kandil-", 7) == 0 ? tool->name + 7 : tool->name;
+}
+
+static void
+apply_environment(struct opt_table *t)
+{
+	struct buf name = {0};
+	struct err e;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const char *value;
+
+		buf_reset(&name);
+		buf_addf(&name, "KANDIL_%s_%s", short_name(t->tool), t->rows[i].opt->name);
+		for (char *p = name.ptr; *p; p++)
+			*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+		value = getenv(name.ptr);
+		if (value && opt_set(t, &t->rows[i], value, "environment", &e) != 0)
+			die(STATUS_USAGE, "environment variable '%s': %s", name.ptr, e.text);
+	}
+	buf_free(&name);
+}
+
+struct config {
+	struct opt_table *table;
+	const char *file;
+	bool project; /* only options marked for it may be set */
+	size_t line;
+};
+
+/* One `name = value`. mine: it stood in this tool's own section. */
+static void
+apply_setting(struct config *c, struct slice name, struct slice value, bool mine)
+{
+	struct opt_row *row = opt_table_name(c->table, name);
+	struct err e;
+	char *text;
+
+	if (row == NULL) {
+		/* A tool with commands shares its section between them. */
+		if (mine && c->table->tool->commands == NULL)
+			warn("%s:%zu: unknown option '%.*s': ignored; '%s --help' lists them", c->file,
+			    c->line, (int)name.len, name.ptr, c->table->tool->name);
+		return;
+	}
+	if (c->project && !(row->opt->flags & OPT_PROJECT)) {
+		warn("%s:%zu: a project may not set '%s': ignored; set it in your own configuration",
+		    c->file, c->line, row->opt->name);
+		return;
+	}
+	text = opt_keep(value.ptr, value.len);
+	if (opt_set(c->table, row, text, c->file, &e) != 0)
+		die(STATUS_USAGE, "%s:%zu: '%s': %s", c->file, c->line, row->opt->name, e.text);
+}
+
+static void
+apply_line(struct config *c, struct slice line, struct slice *section)
+{
+	const char *equals;
+	struct slice name, value;
+
+	line = slice_trim(line);
+	if (line.len == 0 || line.ptr[0] == '#')
+		return;
+	if (line.ptr[0] == '[') {
+		if (line.ptr[line.len - 1] != ']')
+			die(STATUS_USAGE, "%s:%zu: ']' is missing", c->file, c->line);
+		*section = slice_trim((struct slice){line.ptr + 1, line.len - 2});
+		return;
+	}
+	equals = memchr(line.ptr, '=', line.len);
+	if (equals == NULL)
+		die(STATUS_USAGE, "%s:%zu: 'name = value' is expected", c->file, c->line);
+	name = slice_trim((struct slice){line.ptr, (size_t)(equals - line.ptr)});
+	value = slice_trim((struct slice){equals + 1, (size_t)(line.ptr + line.len - equals - 1)});
+	if (section->len == 0 || slice_is(*section, short_name(c->table->tool)))
+		apply_setting(c, name, value, section->len > 0);
+}
+
+static void
+apply_file(struct opt_table *t, const char *name, bool project)
+{
+	struct config c = {t, name, project, 0};
+	struct buf text = {0};
+	struct slice section = {"", 0};
+	struct err e;
+	size_t at = 0;
+
+	if (access(name, F_OK) != 0)
+		return;
+	if (path_read(name, CONFIG_MAX, &text, &e) != 0)
+		die(STATUS_USAGE, "%s", e.text);
+	while (at < text.len) {
+		const char *from = text.ptr + at, *lf = memchr(from, '\n', text.len - at);
+		size_t n = lf ? (size_t)(lf - from) : text.len - at;
+
+		c.line++;
+		apply_line(&c, (struct slice){from, n}, &section);
+		at += n + 1;
+		/* The section's name lies in text, which stays until the end. */
+	}
+	buf_free(&text);
+}
+
+void
+opt_configure(struct opt_table *t)
+{
+	char *user = path_config("config");
+
+	if (user)
+		apply_file(t, opt_keep(user, strlen(user)), false);
+	free(user);
+	apply_file(t, ".kandil/config", true);
+	apply_environment(t);
+}

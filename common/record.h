@@ -1,0 +1,85 @@
+/*
+ * record: the loop that makes a program a filter, as kandil-records(5) says.
+ *
+ * Operands or stdin, `-`, CRLF, BOM and blank lines, errors as data, the
+ * flush rule, --rejects, --retry, --strict, -o, and the exit status: a tool
+ * gets them all by calling run_start, record_loop and run_finish.
+ *
+ * A record's bytes are validated once and lent to the callback until it
+ * returns. The callback emits what it wants, in order: the record itself
+ * (record_pass), changed by record_set or not, other records (record_emit),
+ * or the record with an error (record_fail).
+ */
+#ifndef KANDIL_RECORD_H
+#define KANDIL_RECORD_H
+
+#include "common/json.h"
+#include "common/opt.h"
+
+struct run {
+	const struct tool *tool;
+	const struct opt_command *command; /* NULL when the tool has none */
+	struct common *common;		   /* the head of the settings */
+	char **operands;
+	int noperands;
+	int status; /* the worst so far, enum status */
+	struct record_io *io; /* private to record.c */
+};
+
+struct record {
+	struct slice text; /* the object, '{' to '}', validated */
+	struct slice kind; /* raw value of "kind", len 0 when there is none */
+	const char *source; /* the operand, or "<stdin>" */
+	size_t line;	   /* 1-based, in source */
+	struct run *run;
+	struct slice original; /* the bytes as read, for --rejects */
+};
+
+typedef void record_fn(struct record *, void *state);
+
+/*
+ * The first call of every main: opens closed standard descriptors, restores
+ * SIGPIPE, parses options into settings (whose first member is a struct
+ * common), redirects stdout to FILE.part for -o.
+ */
+void run_start(struct run *, const struct tool *, void *settings, int argc, char **argv);
+/* The same for programs that have subcommands: runs the chosen one. */
+void run_command(struct run *, void *settings);
+/* The last call: flushes, checks, renames FILE.part, returns the exit status. */
+int run_finish(struct run *);
+/* Raises the exit status to at least this. */
+void run_status(struct run *, enum status);
+/* Whether SIGINT or SIGTERM asked us to end; loops outside record_loop ask. */
+bool run_interrupted(void);
+
+/*
+ * Calls fn for every record of the operands, or of stdin when there are
+ * none (a terminal then means usage, status 2). Records that carry an
+ * error of ours are copied and counted without calling fn, unless --retry.
+ */
+void record_loop(struct run *, record_fn *fn, void *state);
+/* The same over one open descriptor, named for messages. */
+void record_read(struct run *, int fd, const char *name, record_fn *fn, void *state);
+
+bool record_kind(const struct record *, const char *kind);
+/* Shorthands for json_get and json_get_text on the record. */
+bool record_get(const struct record *, const char *name, struct slice *value);
+bool record_get_text(const struct record *, const char *name, struct buf *out);
+
+/* Sets a member (json_set) in the record's own working copy. */
+void record_set(struct record *, const char *const *path, size_t n, struct slice value);
+/* Writes the record as it now is, and its line feed. */
+void record_pass(struct record *);
+/* Writes a record that the tool made: one object, no line feed. */
+void record_emit(struct run *, struct slice object);
+/*
+ * Writes the record with an error, or diverts it (--rejects), and raises the
+ * status. code is of kandil-records(5); retryable: the same input may succeed
+ * later.
+ */
+void record_fail(struct record *, const char *code, bool retryable, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Counts a record that is done in part: status 1, no error. */
+void record_partial(struct record *);
+
+#endif

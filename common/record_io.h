@@ -1,0 +1,65 @@
+/*
+ * record_io: the halves of record.c: reading lines, and writing them.
+ *
+ * Lines come from one descriptor at a time through one buffer, which grows
+ * with the longest line and never beyond the limit. Everything is written
+ * through stdio's stdout, whose descriptor is FILE.part while -o is in force.
+ */
+#ifndef KANDIL_RECORD_IO_H
+#define KANDIL_RECORD_IO_H
+
+#include "common/record.h"
+
+#include <stdio.h>
+
+struct lines {
+	int fd;
+	const char *name;
+	size_t max;    /* bytes of the longest line */
+	struct buf in; /* read and not consumed: [from, in.len) */
+	size_t from;
+	size_t number; /* of the line last returned */
+	bool end;
+};
+
+enum line_result {
+	LINE_END,
+	LINE_WHOLE,
+	LINE_TOO_LONG, /* line is its first 256 bytes; the rest was skipped */
+	LINE_ERROR,    /* reading failed; errno says why */
+};
+
+/* Starts on a descriptor; the buffer of an earlier one is reused. */
+void lines_open(struct lines *, int fd, const char *name, size_t max);
+/* The next line, without LF and CR, lent until the next call. */
+enum line_result lines_next(struct lines *, struct slice *line);
+void lines_free(struct lines *);
+
+/* What record.c keeps for a run. */
+struct record_io {
+	struct lines lines;
+	struct buf edit;   /* the record that record_set works on */
+	struct buf made;   /* an error record under construction */
+	struct buf unwrapped; /* the line inside an error record, for --retry */
+	bool unwrapping;      /* it is being worked on: once is enough */
+	char *part;	   /* FILE.part of -o, NULL: none */
+	FILE *rejects, *why; /* of --rejects, NULL: none */
+};
+
+/* Standard descriptors, SIGPIPE, SIGINT and SIGTERM. */
+void out_signals(void);
+/* Waits until fd can be read, flushing stdout before it blocks; false when
+ * a signal asked us to end. */
+bool out_wait(int fd);
+/* Opens what -o and --rejects name. */
+void out_open(struct run *);
+/* One line to stdout. */
+void out_line(struct slice object);
+/* One line to the rejects, and why. */
+void out_reject(struct record_io *, struct slice original, struct slice why);
+/* Flushes, checks, renames; dies with status 3 when output was lost. */
+void out_close(struct run *);
+/* Ends the process by the signal that was caught, if any. */
+void out_raise(struct run *);
+
+#endif
