@@ -20,7 +20,7 @@ HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 	   -fcf-protection -fPIE
 LINK     = -pie -Wl,-z,relro,-z,now
 BASE     = -std=gnu11 -I. -D_GNU_SOURCE -DKANDIL_VERSION='"$(VERSION)"' \
-	   -ffile-prefix-map=$(CURDIR)=. $(WARN) $(WERROR)
+	   -ffile-prefix-map=$(CURDIR)=. $(WARN)
 LDLIBS   = -Wl,--as-needed -lpcre2-8 -lexpat -lyaml -ljq -lm
 SAN      = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=undefined
@@ -28,8 +28,8 @@ FUZZ     = $(SAN) -fsanitize=fuzzer-no-link
 
 # Debian packages. Building needs the first list, the tests the second as well, lint and fuzz
 # the third. node is optional: what needs it is skipped with a message.
-PACKAGES      = gcc libc6-dev make libjq-dev libpcre2-dev libexpat1-dev libyaml-dev
-TEST_PACKAGES = bats jq gettext git mandoc bsdutils procps
+PACKAGES      = gcc libc6-dev make libjq-dev libpcre2-dev libexpat1-dev libyaml-dev jq
+TEST_PACKAGES = bats bsdextrautils gettext git mandoc bsdutils
 LINT_PACKAGES = clang clang-tidy libclang-rt-14-dev cppcheck shellcheck codespell pmccabe
 
 # Adding a tool is adding a folder: these lists are read from the tree. A
@@ -50,7 +50,7 @@ PROGRAMS = $(NAMES:%=kandil-%) $(patsubst tools/%.c,%,$(wildcard tools/kandil.c)
 Q   = $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-5s %s\n')
 
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
@@ -62,7 +62,7 @@ all: build ## what `make` does
 
 # variant(folder, compiler, compile flags, link flags): the whole tree below
 # one build folder. x.c of tools/x is its main; the other files go into
-# lib<x>.a, so that unit tests and fuzzers can link what they need of a tool.
+# <x>.a, so that unit tests and fuzzers can link what they need of a tool.
 define variant
 $(1)/obj/%.o: %.c VERSION
 	@mkdir -p $$(@D)
@@ -71,7 +71,7 @@ $(1)/obj/%.o: %.c VERSION
 $(1)/obj/libkandil.a: $(COMMON:%.c=$(1)/obj/%.o)
 	@rm -f $$@
 	$$(Q)$(AR) rcD $$@ $$^
-$(1)/bin/kandil: $(1)/obj/tools/kandil.o $(1)/obj/libkandil.a
+$(1)/bin/kandil: $(1)/obj/tools/kandil.o $(1)/obj/tools/kandil.a $(1)/obj/libkandil.a
 	@mkdir -p $$(@D)
 	$$(say) link $$@
 	$$(Q)$(2) $(3) $(4) $$(LDFLAGS) $$^ $(LDLIBS) -o $$@
@@ -99,14 +99,14 @@ $(1)_FILES = $(PROGRAMS:%=$(1)/bin/%) $(DATA:tools/%=$(1)/share/kandil/%) \
 endef
 
 define library
-$(1)/obj/lib$(2).a: $(patsubst %.c,$(1)/obj/%.o,$(filter-out tools/$(2)/$(2).c,$(wildcard tools/$(2)/*.c)))
+$(1)/obj/tools/$(2).a: $(patsubst %.c,$(1)/obj/%.o,$(filter-out tools/$(2)/$(2).c,$(wildcard tools/$(2)/*.c)))
 	@rm -f $$@
 	$$(Q)$(AR) rcD $$@ $$^
 
 endef
 
 define program
-$(1)/bin/kandil-$(4): $(1)/obj/tools/$(4)/$(4).o $(1)/obj/lib$(4).a $(1)/obj/libkandil.a
+$(1)/bin/kandil-$(4): $(1)/obj/tools/$(4)/$(4).o $(1)/obj/tools/$(4).a $(1)/obj/libkandil.a
 	@mkdir -p $$(@D)
 	$$(say) link $$@
 	$$(Q)$(2) $(3) $$(LDFLAGS) $$^ $(LDLIBS) -o $$@
@@ -117,7 +117,7 @@ endef
 needs = $(sort $(shell sed -n 's,^#include "tools/\([a-z]*\)/.*,\1,p' $(1)))
 
 define unit
-$(1)/unit/$(4): $(1)/obj/tests/unit/$(4).o $(patsubst %,$(1)/obj/lib%.a,$(call needs,tests/unit/$(4).c)) $(1)/obj/libkandil.a
+$(1)/unit/$(4): $(1)/obj/tests/unit/$(4).o $(patsubst %,$(1)/obj/tools/%.a,$(call needs,tests/unit/$(4).c)) $(1)/obj/libkandil.a
 	@mkdir -p $$(@D)
 	$$(say) link $$@
 	$$(Q)$(2) $(3) $$(LDFLAGS) $$^ $(LDLIBS) -o $$@
@@ -132,16 +132,17 @@ $(1)/share/man/man$(2)/%: man/%
 endef
 
 define fuzzer
-build/fuzz/run/$(1): tests/fuzz/$(1).c $(patsubst %,build/fuzz/obj/lib%.a,$(call needs,tests/fuzz/$(1).c)) build/fuzz/obj/libkandil.a
+build/fuzz/run/$(1): tests/fuzz/$(1).c $(patsubst %,build/fuzz/obj/tools/%.a,$(call needs,tests/fuzz/$(1).c)) build/fuzz/obj/libkandil.a
 	@mkdir -p $$(@D)
 	$$(say) link $$@
 	$$(Q)$(CLANG) $(BASE) $(SAN) -fsanitize=fuzzer -Wno-missing-prototypes $$^ $(LDLIBS) -o $$@
 
 endef
 
-$(eval $(call variant,build,$(CC),$(CFLAGS) $(HARDEN),$(LINK)))
+# gcc warns of what is not there when it instruments: no WERROR for build/asan.
+$(eval $(call variant,build,$(CC),$(CFLAGS) $(HARDEN) $(WERROR),$(LINK)))
 $(eval $(call variant,build/asan,$(CC),$(SAN),))
-$(eval $(call variant,build/fuzz,$(CLANG),$(FUZZ),))
+$(eval $(call variant,build/fuzz,$(CLANG),$(FUZZ) $(WERROR),))
 $(eval $(foreach f,$(FUZZERS),$(call fuzzer,$(f))))
 
 .PRECIOUS: build/obj/%.o build/asan/obj/%.o build/fuzz/obj/%.o
@@ -170,7 +171,7 @@ build/.deps-lint: .ci/deps | build/.deps
 # make that starts when the first has installed.
 demo: deps ## the main pipeline on examples/flutter-app
 	@$(MAKE) --no-print-directory build
-	@PATH=$(CURDIR)/build/bin:$$PATH examples/demo
+	@PATH=$(CURDIR)/build/bin:$$PATH KANDIL_DATADIR=$(CURDIR)/build/share/kandil examples/demo $(CURDIR)/build/demo
 
 test: deps-test ## every test
 	@$(MAKE) --no-print-directory build $(UNITS:%=build/unit/%)
@@ -182,7 +183,7 @@ asan: deps-test ## the same under AddressSanitizer and UBSan
 
 FUZZ_SECONDS ?= 20
 fuzz: deps-lint ## a libFuzzer target for every parser, FUZZ_SECONDS each
-	@$(MAKE) --no-print-directory fuzz-build
+	@$(MAKE) --no-print-directory build fuzz-build
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/lib/fuzz
 
 lint: deps-test deps-lint ## compilers, static checks, scripts, manuals, layers

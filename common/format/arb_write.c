@@ -1,0 +1,376 @@
+/* Merging into ARB: splices at the places that the reader found. */
+#include "common/format/arb.h"
+
+#include "common/format/arb_meta.h"
+#include "common/json.h"
+
+#include <stdlib.h>
+
+struct member {
+	struct slice name; /* raw */
+	size_t start, end; /* of text */
+	bool removed;
+};
+
+struct merge {
+	const struct catalog *old;
+	const struct catalog_change *changes;
+	size_t n;
+	bool metadata;
+	size_t base; /* what spans count more than text: the BOM */
+	struct arb_style style;
+	struct edits edits;
+	struct member *members;
+	size_t nmembers, cap;
+	struct table changed; /* key → index of its change, + 1 */
+	bool sorted;
+	struct buf text;
+};
+
+void
+arb_skeleton(struct slice locale, struct buf *out)
+{
+	buf_adds(out, "{\n  \"@@locale\": ");
+	json_quote(out, locale);
+	buf_adds(out, "\n}\n");
+}
+
+static struct slice
+object_of(const struct catalog *c)
+{
+	return slice_trim(c->text);
+}
+
+static void
+list_members(struct merge *m)
+{
+	struct json_walk w = json_walk(object_of(m->old));
+	struct slice key, value;
+
+	while (json_member(&w, &key, &value)) {
+		m->members = xgrow(m->members, m->nmembers, &m->cap, sizeof(*m->members));
+		m->members[m->nmembers++] = (struct member){.name = key,
+		    .start = (size_t)(key.ptr - m->old->text.ptr),
+		    .end = (size_t)(value.ptr + value.len - m->old->text.ptr)};
+	}
+}
+
+/* Enough keys to tell, each greater than the one before. */
+static bool
+is_sorted(const struct catalog *c)
+{
+	for (size_t i = 1; i < c->n; i++)
+		if (slice_cmp(c->entries[i - 1].key, c->entries[i].key) >= 0)
+			return false;
+	return c->n >= 5;
+}
+
+static size_t
+entry_end(const struct merge *m, const struct catalog_entry *e)
+{
+	size_t end = e->span.end > e->meta_span.end ? e->span.end : e->meta_span.end;
+
+	return end - m->base;
+}
+
+/* Behind the greatest key that is smaller; 0: all are greater. */
+static size_t
+sorted_place(const struct merge *m, struct slice key)
+{
+	size_t place = 0;
+
+	for (size_t i = 0; i < m->old->n && slice_cmp(m->old->entries[i].key, key) < 0; i++)
+		place = entry_end(m, &m->old->entries[i]);
+	return place;
+}
+
+/* Behind the last member, but before the states. */
+static size_t
+default_place(const struct merge *m)
+{
+	size_t place = 0;
+
+	for (size_t i = 0; i < m->nmembers; i++)
+		if (!json_is(m->members[i].name, ARB_STATE))
+			place = m->members[i].end;
+	return place ? place : m->nmembers ? m->members[m->nmembers - 1].end : 0;
+}
+
+/* Inserts `, "name": value…` behind the member that ends at place. */
+static void
+insert(struct merge *m, size_t place, struct slice name, struct slice value)
+{
+	struct buf b = {0};
+	bool first = m->nmembers == 0 && m->edits.n == 0;
+
+	if (m->nmembers == 0)
+		place = (size_t)(object_of(m->old).ptr - m->old->text.ptr) + 1;
+	arb_style_separate(&m->style, 1, first, &b);
+	arb_style_name(&m->style, name, &b);
+	buf_addslice(&b, value);
+	edits_add(&m->edits, place, place, buf_slice(&b));
+	buf_free(&b);
+}
+
+static struct slice
+quoted(struct merge *m, struct slice text)
+{
+	buf_reset(&m->text);
+	json_quote(&m->text, text);
+	return buf_slice(&m->text);
+}
+
+static void
+insert_meta(struct merge *m, const struct catalog_change *change, size_t place)
+{
+	struct buf name = {0};
+
+	if (!m->metadata || !arb_meta_needed(change))
+		return;
+	buf_addc(&name, '@');
+	buf_addslice(&name, change->key);
+	buf_reset(&m->text);
+	arb_meta_write(change, &m->style, &m->text);
+	insert(m, place, buf_slice(&name), buf_slice(&m->text));
+	buf_free(&name);
+}
+
+static void
+change_entry(struct merge *m, const struct catalog_change *change, const struct catalog_entry *e)
+{
+	size_t start = e->value_span.start - m->base, end = e->value_span.end - m->base;
+
+	if (!change->write)
+		return;
+	if (!e->nvalues || !slice_eq(e->values[0], change->value))
+		edits_add(&m->edits, start, end, quoted(m, change->value));
+	if (!m->metadata)
+		return;
+	if (!e->meta.ptr)
+		insert_meta(m, change, e->span.end - m->base);
+	else
+		arb_meta_declare(change, e->meta, (size_t)(e->meta.ptr - m->old->text.ptr),
+		    &m->style, &m->edits);
+}
+
+static void
+change_entries(struct merge *m)
+{
+	size_t place = 0, at;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct catalog_change *change = &m->changes[i];
+		const struct catalog_entry *e = catalog_find(m->old, change->key);
+
+		*table_put(&m->changed, change->key, NULL) = i + 1;
+		if (e) {
+			change_entry(m, change, e);
+			place = entry_end(m, e);
+		} else if (change->write) {
+			at = m->sorted ? sorted_place(m, change->key) : place;
+			at = at ? at : default_place(m);
+			insert(m, at, change->key, quoted(m, change->value));
+			insert_meta(m, change, at);
+			if (!place && !m->sorted)
+				place = at;
+		}
+	}
+}
+
+/* -- removing -- */
+
+/* The members marked removed go, each with the comma before it, or after it where it is first. */
+static void
+remove_members(struct merge *m)
+{
+	bool kept = false;
+
+	for (size_t i = 0; i < m->nmembers; i++) {
+		struct member *at = &m->members[i];
+		if (!at->removed)
+			kept = true;
+		else if (kept)
+			edits_add(&m->edits, m->members[i - 1].end, at->end, S(""));
+		else if (i + 1 < m->nmembers)
+			edits_add(&m->edits, at->start, m->members[i + 1].start, S(""));
+		else
+			edits_add(&m->edits, at->start, at->end, S(""));
+	}
+}
+
+static void
+mark_unnamed(struct merge *m)
+{
+	for (size_t i = 0; i < m->nmembers; i++) {
+		struct buf name = {0};
+		json_text(m->members[i].name, &name);
+		struct slice key = buf_slice(&name);
+		if (!slice_starts(key, "@@")) {
+			if (slice_starts(key, "@"))
+				key = (struct slice){key.ptr + 1, key.len - 1};
+			m->members[i].removed = table_get(&m->changed, key) == NULL;
+		}
+		buf_free(&name);
+	}
+}
+
+/* -- @@x-kandil -- */
+
+struct state {
+	struct slice key, was_hash;
+	enum catalog_state state;
+	bool stale, same; /* same: as in the file already */
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	return slice_cmp(((const struct state *)a)->key, ((const struct state *)b)->key);
+}
+
+static bool
+is_noted(enum catalog_state state, bool stale)
+{
+	return stale || state == CATALOG_DRAFT || state == CATALOG_FUZZY;
+}
+
+/* The states of all messages that the new file will have and that are not simply translated. */
+static struct state *
+gather_states(struct merge *m, bool prune, size_t *n)
+{
+	struct state *v = xcalloc(m->old->n + m->n + 1, sizeof(*v));
+
+	*n = 0;
+	for (size_t i = 0; i < m->old->n; i++) {
+		const struct catalog_entry *e = &m->old->entries[i];
+		uint64_t *at = table_get(&m->changed, e->key);
+		if ((at && m->n && m->changes[*at - 1].write) || (!at && prune) ||
+		    catalog_find(m->old, e->key) != e || !is_noted(e->state, e->stale))
+			continue;
+		v[(*n)++] = (struct state){e->key, e->was_hash, e->state, e->stale, true};
+	}
+	for (size_t i = 0; i < m->n; i++) {
+		const struct catalog_change *c = &m->changes[i];
+		if (c->write && is_noted(c->state, c->stale))
+			v[(*n)++] = (struct state){c->key, c->was_hash, c->state, c->stale, false};
+	}
+	if (*n)
+		qsort(v, *n, sizeof(*v), by_key);
+	return v;
+}
+
+/* One key's object; as it stands where it says the same already. */
+static void
+put_state(struct merge *m, const struct state *s, struct buf *out)
+{
+	const char *comma = m->style.comma.len > 1 || m->style.lines ? ", " : ",";
+	const char *colon = m->style.colon.len > 1 ? ": " : ":";
+	char name[256];
+	struct slice raw;
+	bool any = false;
+
+	if (s->same && m->old->states.len && s->key.len < sizeof(name)) {
+		memcpy(name, s->key.ptr, s->key.len);
+		name[s->key.len] = '\0';
+		if (json_get(m->old->states, name, &raw)) {
+			buf_addslice(out, raw);
+			return;
+		}
+	}
+	buf_addc(out, '{');
+	if (s->was_hash.len) {
+		buf_addf(out, "\"source\"%s\"%.*s\"", colon, (int)s->was_hash.len, s->was_hash.ptr);
+		any = true;
+	}
+	if (s->stale) {
+		buf_addf(out, "%s\"stale\"%strue", any ? comma : "", colon);
+		any = true;
+	}
+	if (s->state == CATALOG_DRAFT || s->state == CATALOG_FUZZY)
+		buf_addf(out, "%s\"status\"%s\"%s\"", any ? comma : "", colon,
+		    catalog_state_name(s->state));
+	buf_addc(out, '}');
+}
+
+static void
+write_states(struct merge *m, bool prune)
+{
+	size_t n;
+	struct state *v = gather_states(m, prune, &n);
+	struct buf b = {0};
+	struct member *old = NULL;
+
+	for (size_t i = 0; i < m->nmembers; i++)
+		if (json_is(m->members[i].name, ARB_STATE))
+			old = &m->members[i];
+	buf_addc(&b, '{');
+	for (size_t i = 0; i < n; i++) {
+		arb_style_separate(&m->style, 2, i == 0, &b);
+		arb_style_name(&m->style, v[i].key, &b);
+		put_state(m, &v[i], &b);
+	}
+	if (n)
+		arb_style_close(&m->style, 1, &b);
+	buf_addc(&b, '}');
+	if (old && n == 0)
+		old->removed = true;
+	else if (old && !slice_eq(m->old->states, buf_slice(&b)))
+		edits_add(&m->edits, old->end - m->old->states.len, old->end, buf_slice(&b));
+	else if (!old && n)
+		insert(m, m->nmembers ? m->members[m->nmembers - 1].end : 0, S(ARB_STATE),
+		    buf_slice(&b));
+	buf_free(&b);
+	free(v);
+}
+
+static void
+open_merge(struct merge *m)
+{
+	m->base = m->old->bom ? 3 : 0;
+	m->style = arb_style_of(object_of(m->old));
+	m->sorted = is_sorted(m->old);
+	list_members(m);
+}
+
+static void
+finish_merge(struct merge *m, struct buf *out)
+{
+	if (m->old->bom)
+		buf_adds(out, "\xef\xbb\xbf");
+	/* Edits lie on members, or at their ends, and members do not overlap. */
+	if (!edits_apply(&m->edits, m->old->text, out))
+		die(STATUS_FAILED, "%s: changes overlap: this is a fault of the program",
+		    m->old->name);
+	edits_free(&m->edits);
+	table_free(&m->changed);
+	free(m->members);
+	buf_free(&m->text);
+}
+
+void
+arb_merge(const struct catalog *old, const struct catalog_change *changes, size_t n, bool metadata,
+    struct buf *out)
+{
+	struct merge m = {.old = old, .changes = changes, .n = n, .metadata = metadata};
+
+	open_merge(&m);
+	change_entries(&m);
+	write_states(&m, false);
+	remove_members(&m);
+	finish_merge(&m, out);
+}
+
+void
+arb_prune(const struct catalog *old, const struct catalog_change *changes, size_t n,
+    struct buf *out)
+{
+	struct merge m = {.old = old, .changes = changes};
+
+	open_merge(&m);
+	for (size_t i = 0; i < n; i++)
+		*table_put(&m.changed, changes[i].key, NULL) = 1;
+	mark_unnamed(&m);
+	write_states(&m, true);
+	remove_members(&m);
+	finish_merge(&m, out);
+}

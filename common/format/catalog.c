@@ -1,0 +1,350 @@
+/* What all catalogue formats share: the tables, places, names of locales. */
+#include "common/format/catalog.h"
+
+#include "common/format/arb.h"
+#include "common/format/mo.h"
+#include "common/format/po.h"
+#include "common/format/tmx.h"
+#include "common/locale.h"
+#include "common/path.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_FAULTS = 1000 };
+
+static const char *const format_names[] = {"auto", "arb", "po", "mo", "tmx"};
+static const char *const state_names[] = {"missing", "draft", "fuzzy", "translated", "approved"};
+
+const char *
+catalog_format_name(enum catalog_format format)
+{
+	return format_names[format];
+}
+
+enum catalog_format
+catalog_format_of(const char *name)
+{
+	for (size_t i = 1; i < sizeof(format_names) / sizeof(*format_names); i++)
+		if (strcmp(name, format_names[i]) == 0)
+			return (enum catalog_format)i;
+	return CATALOG_AUTO;
+}
+
+const char *
+catalog_state_name(enum catalog_state state)
+{
+	return state_names[state];
+}
+
+bool
+catalog_state_of(struct slice word, enum catalog_state *state)
+{
+	for (size_t i = 0; i < sizeof(state_names) / sizeof(*state_names); i++)
+		if (slice_is(word, state_names[i])) {
+			*state = (enum catalog_state)i;
+			return true;
+		}
+	if (slice_is(word, "needs-review"))
+		return *state = CATALOG_FUZZY, true;
+	if (slice_is(word, "reviewed"))
+		return *state = CATALOG_APPROVED, true;
+	return false;
+}
+
+/* -- entries, faults, places -- */
+
+struct catalog_entry *
+catalog_add(struct catalog *c)
+{
+	c->entries = xgrow(c->entries, c->n, &c->cap, sizeof(*c->entries));
+	struct catalog_entry *e = &c->entries[c->n++];
+	memset(e, 0, sizeof(*e));
+	e->format = "icu";
+	e->locale = c->locale;
+	return e;
+}
+
+/* gettext's own name of an entry: msgctxt EOT msgid, or the msgid alone. */
+static struct slice
+source_name(struct arena *arena, struct slice context, struct slice source)
+{
+	if (!context.ptr)
+		return source;
+	size_t len = context.len + 1 + source.len;
+	char *name = arena_alloc(arena, len + 1);
+	memcpy(name, context.ptr, context.len);
+	name[context.len] = '\004';
+	if (source.len)
+		memcpy(name + context.len + 1, source.ptr, source.len);
+	name[len] = '\0';
+	return (struct slice){name, len};
+}
+
+/* The entry of that name; the last one counts, but an obsolete one never hides another. */
+static void
+enter(struct catalog *c, struct table *table, struct slice name, size_t i, bool fault)
+{
+	const struct catalog_entry *e = &c->entries[i];
+	size_t base = c->bom && !c->converted ? 3 : 0;
+	bool added;
+	uint64_t *at = table_put(table, name, &added);
+	bool twice = !added && !e->obsolete && !c->entries[*at].obsolete;
+
+	size_t before = c->nfaults;
+	if (twice && fault)
+		catalog_fault(c, "duplicate-key", i, e->span.start - base, e->span.end - base,
+		    "the key stands twice, first in line %zu; the last one is read",
+		    c->entries[*at].line);
+	if (c->nfaults > before) { /* a converted file has places, but no offsets */
+		c->faults[before].line = e->line;
+		c->faults[before].column = e->column;
+	}
+	if (added || !e->obsolete)
+		*at = i;
+}
+
+void
+catalog_index(struct catalog *c, size_t i)
+{
+	const struct catalog_entry *e = &c->entries[i];
+
+	enter(c, &c->by_key, e->key, i, c->format == CATALOG_ARB);
+	if (c->format != CATALOG_ARB)
+		enter(c, &c->by_source, source_name(&c->arena, e->context, e->source), i,
+		    c->format == CATALOG_PO);
+}
+
+struct catalog_entry *
+catalog_find(const struct catalog *c, struct slice key)
+{
+	uint64_t *at = table_get(&c->by_key, key);
+
+	return at ? &c->entries[*at] : NULL;
+}
+
+struct catalog_entry *
+catalog_find_source(const struct catalog *c, struct slice context, struct slice source)
+{
+	struct arena scratch = {0};
+	uint64_t *at = table_get(&c->by_source, source_name(&scratch, context, source));
+
+	arena_free(&scratch);
+	return at ? &c->entries[*at] : NULL;
+}
+
+struct catalog_span
+catalog_span(const struct catalog *c, size_t start, size_t end)
+{
+	size_t base = c->bom ? 3 : 0;
+
+	if (c->converted)
+		return (struct catalog_span){0, 0};
+	return (struct catalog_span){start + base, end + base};
+}
+
+void
+catalog_fault(struct catalog *c, const char *rule, size_t entry, size_t start, size_t end,
+    const char *format, ...)
+{
+	if (c->nfaults == MAX_FAULTS)
+		return;
+	c->faults = xgrow(c->faults, c->nfaults, &c->faults_cap, sizeof(*c->faults));
+	struct catalog_fault *f = &c->faults[c->nfaults++];
+	va_list ap;
+
+	*f = (struct catalog_fault){.rule = rule, .entry = entry};
+	f->span = catalog_span(c, start, end);
+	catalog_seek(&c->fault_cursor, c->text, start, &f->line, &f->column);
+	va_start(ap, format);
+	vsnprintf(f->text, sizeof(f->text), format, ap);
+	va_end(ap);
+}
+
+void
+catalog_seek(struct catalog_cursor *at, struct slice text, size_t offset, size_t *line,
+    size_t *column)
+{
+	const char *lf;
+
+	if (offset > text.len)
+		offset = text.len;
+	if (offset < at->offset)
+		*at = (struct catalog_cursor){0};
+	while (at->offset < offset &&
+	    (lf = memchr(text.ptr + at->offset, '\n', offset - at->offset))) {
+		at->offset = at->line_start = (size_t)(lf - text.ptr) + 1;
+		at->line++;
+	}
+	at->offset = offset;
+	*line = at->line + 1;
+	*column = 1 + utf8_count(text.ptr + at->line_start, offset - at->line_start);
+}
+
+/* -- the locale in a file's name -- */
+
+static bool
+is_locale(const char *text, size_t len)
+{
+	return len >= 2 && islower((unsigned char)text[0]) &&
+	       locale_exists((struct slice){text, len});
+}
+
+struct slice
+catalog_name_locale(const char *name)
+{
+	const char *base = strrchr(name, '/'), *folder_end;
+	const char *dot;
+
+	base = base ? base + 1 : name;
+	dot = strrchr(base, '.');
+	size_t len = dot ? (size_t)(dot - base) : strlen(base);
+	/* The longest tail of the stem that is a locale: app_fr_CA gives fr_CA, not CA. */
+	for (size_t i = 0; i < len; i++)
+		if ((i == 0 || strchr("_-.", base[i - 1])) && is_locale(base + i, len - i))
+			return (struct slice){base + i, len - i};
+	folder_end = base;
+	if (folder_end - name >= 13 && memcmp(folder_end - 13, "/LC_MESSAGES/", 13) == 0)
+		folder_end -= 12;
+	if (folder_end == name)
+		return (struct slice){"", 0};
+	const char *folder = --folder_end;
+	while (folder > name && folder[-1] != '/')
+		folder--;
+	len = (size_t)(folder_end - folder);
+	return is_locale(folder, len) ? (struct slice){folder, len} : (struct slice){"", 0};
+}
+
+/* -- reading -- */
+
+static enum catalog_format
+format_of_name(const char *name)
+{
+	struct slice n = slice(name);
+
+	if (slice_ends(n, ".arb") || slice_ends(n, ".json"))
+		return CATALOG_ARB;
+	if (slice_ends(n, ".po") || slice_ends(n, ".pot"))
+		return CATALOG_PO;
+	if (slice_ends(n, ".mo") || slice_ends(n, ".gmo"))
+		return CATALOG_MO;
+	return slice_ends(n, ".tmx") ? CATALOG_TMX : CATALOG_AUTO;
+}
+
+static enum catalog_format
+format_of_bytes(struct slice text)
+{
+	struct slice t = slice_trim(text);
+
+	if (slice_starts(text, "\xde\x12\x04\x95") || slice_starts(text, "\x95\x04\x12\xde"))
+		return CATALOG_MO;
+	if (slice_starts(t, "{"))
+		return CATALOG_ARB;
+	if (slice_starts(t, "<"))
+		return CATALOG_TMX;
+	if (slice_starts(t, "msgid") || slice_starts(t, "#") || slice_starts(t, "msgctxt"))
+		return CATALOG_PO;
+	return CATALOG_AUTO;
+}
+
+static void
+start(struct catalog *c, const char *name, enum catalog_format format)
+{
+	*c = (struct catalog){.format = format};
+	c->name = arena_copy(&c->arena, name, strlen(name));
+	c->locale = catalog_name_locale(c->name);
+	c->charset = S("UTF-8");
+}
+
+/* c->content is filled. */
+static int
+parse(struct catalog *c, struct err *e)
+{
+	c->text = buf_slice(&c->content);
+	if (slice_starts(c->text, "\xef\xbb\xbf")) {
+		c->bom = true;
+		c->text.ptr += 3;
+		c->text.len -= 3;
+	}
+	if (c->format == CATALOG_AUTO)
+		c->format = format_of_bytes(c->text);
+	switch (c->format) {
+	case CATALOG_ARB:
+		return arb_parse(c, e);
+	case CATALOG_PO:
+		return po_parse(c, e);
+	case CATALOG_MO:
+		return mo_parse(c, e);
+	case CATALOG_TMX:
+		return tmx_parse(c, e);
+	case CATALOG_AUTO:
+		break;
+	}
+	return err_set(e, "bad_catalog", "neither ARB, PO, MO nor TMX");
+}
+
+int
+catalog_read(const char *name, enum catalog_format format, struct catalog *c, struct err *e)
+{
+	start(c, name, format != CATALOG_AUTO ? format : format_of_name(name));
+	if (path_read(name, CATALOG_MAX_SIZE, &c->content, e) < 0)
+		return -1;
+	return parse(c, e);
+}
+
+int
+catalog_parse(const char *name, enum catalog_format format, struct slice text, struct catalog *c,
+    struct err *e)
+{
+	start(c, name, format != CATALOG_AUTO ? format : format_of_name(name));
+	if (text.len > CATALOG_MAX_SIZE)
+		return err_set(e, "too_large", "more than %d bytes", CATALOG_MAX_SIZE);
+	buf_addslice(&c->content, text);
+	return parse(c, e);
+}
+
+/* ARB and PO are small enough to be held whole while they are visited. */
+static int
+visit_whole(struct catalog *c, catalog_visit_fn *fn, void *state, struct err *e)
+{
+	int rc;
+
+	if (path_read(c->name, CATALOG_MAX_SIZE, &c->content, e) < 0 || parse(c, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c->n; i++)
+		if ((rc = fn(c, &c->entries[i], state)) != 0)
+			return rc;
+	return 0;
+}
+
+int
+catalog_visit(const char *name, enum catalog_format format, catalog_visit_fn *fn, void *state,
+    struct err *e)
+{
+	struct catalog c;
+	int rc;
+
+	start(&c, name, format != CATALOG_AUTO ? format : format_of_name(name));
+	if (c.format == CATALOG_MO)
+		rc = mo_visit(&c, fn, state, e);
+	else if (c.format == CATALOG_TMX)
+		rc = tmx_visit(&c, fn, state, e);
+	else
+		rc = visit_whole(&c, fn, state, e);
+	catalog_free(&c);
+	return rc;
+}
+
+void
+catalog_free(struct catalog *c)
+{
+	free(c->entries);
+	free(c->faults);
+	table_free(&c->by_key);
+	table_free(&c->by_source);
+	arena_free(&c->arena);
+	buf_free(&c->content);
+	*c = (struct catalog){0};
+}

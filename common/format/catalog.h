@@ -1,0 +1,233 @@
+/*
+ * catalog: a message catalogue in memory, whatever its format.
+ *
+ * One struct serves ARB, PO, MO and TMX: a locale, and entries that say which
+ * text they translate, into what, how sure that is, and where they lie in the
+ * file. Text is UTF-8 whatever the file's charset. Everything read is
+ * untrusted: sizes, counts and offsets are bounded and checked.
+ */
+#ifndef KANDIL_FORMAT_CATALOG_H
+#define KANDIL_FORMAT_CATALOG_H
+
+#include "common/buf.h"
+#include "common/die.h"
+#include "common/hash.h"
+#include "common/mem.h"
+
+enum catalog_format { CATALOG_AUTO, CATALOG_ARB, CATALOG_PO, CATALOG_MO, CATALOG_TMX };
+
+/* Ordered by trust: memory takes TRANSLATED and APPROVED as exact. */
+enum catalog_state {
+	CATALOG_MISSING,    /* no text, or withheld */
+	CATALOG_DRAFT,	    /* a machine's, unseen by a person */
+	CATALOG_FUZZY,	    /* needs review */
+	CATALOG_TRANSLATED, /* the default of a text that is there */
+	CATALOG_APPROVED,
+};
+
+enum {
+	CATALOG_FORMS = 16,	      /* plural forms of one PO entry that are accepted */
+	CATALOG_MAX_SIZE = 256 << 20, /* bytes of a file that is read whole */
+};
+
+/* Bytes [start, end) of the file; both 0 where there is no such place. */
+struct catalog_span {
+	size_t start, end;
+};
+
+/*
+ * A slice with ptr NULL says that the file holds no such thing; an empty text
+ * that is there has len 0 and a ptr.
+ */
+struct catalog_entry {
+	/*
+	 * What names the entry in its file. ARB: the member's name. PO, MO:
+	 * the name in a "#. key: NAME" comment, else the msgid. TMX: the tuid.
+	 */
+	struct slice key;
+	struct slice context; /* msgctxt; ARB: @key.context */
+	/* The text in the source language: PO, MO, TMX. */
+	struct slice source;
+	struct slice source_plural; /* msgid_plural */
+	/* The translations: one, or one for each plural form (PO, MO). */
+	struct slice *values;
+	size_t nvalues;
+	const char *format; /* how to read the texts, static: "icu", "printf", "plain" */
+	enum catalog_state state;
+	bool stale;		/* the source changed since it was translated */
+	bool obsolete;		/* PO: #~ */
+	struct slice previous;	/* the source it was translated from: PO #| msgid */
+	struct slice was_hash;	/* ARB: the hash of that source, 16 hex digits */
+	struct slice meta;	/* ARB: raw JSON of the @key member */
+	struct slice comment;	/* translator's (#) and extracted (#.) comments; @key.description */
+	struct slice reference; /* "#:" of PO, one line, "file:line file:line" */
+	struct slice flags;	/* "#," of PO: "fuzzy, c-format" */
+	struct slice locale;	/* of the values; TMX has many in one file */
+	size_t line, column;	/* 1-based; of the key (ARB), of msgid (PO) */
+	struct catalog_span span;	/* the entry; ARB: key's quote to the value's end */
+	struct catalog_span value_span; /* ARB: the raw JSON value; PO: the msgstr lines */
+	struct catalog_span meta_span;	/* ARB: the @key member */
+};
+
+/*
+ * A place in a text that moves forward, so that the lines and columns of
+ * growing offsets look at each byte once. Zero is the start.
+ */
+struct catalog_cursor {
+	size_t offset, line_start, line;
+};
+
+/* What is wrong with the file without making it unreadable. */
+struct catalog_fault {
+	const char *rule; /* "duplicate-key", "orphan-metadata", "not-text", "bad-state" */
+	size_t entry;	  /* index of the entry concerned, SIZE_MAX: none */
+	size_t line, column;
+	struct catalog_span span;
+	char text[200];
+};
+
+struct catalog {
+	const char *name; /* as given; its own copy */
+	enum catalog_format format;
+	struct slice locale;	    /* @@locale, Language:, else from the name; may be empty */
+	struct slice locale_member; /* what the file itself says; len 0: nothing */
+	struct slice source_locale; /* TMX srclang; else empty */
+	/*
+	 * The file, without a BOM (bom says whether one was there; spans count
+	 * it). Where charset is not UTF-8 the text is converted, and spans are
+	 * 0: lines and columns still hold.
+	 */
+	struct slice text;
+	bool bom, converted;
+	struct slice charset;
+	/* PO, MO: the header, and the expression and count of Plural-Forms. */
+	struct catalog_entry head; /* the entry with the empty msgid; values NULL: none */
+	struct slice plural_forms; /* "nplurals=2; plural=(n != 1);", len 0: not said */
+	size_t nplurals;	   /* 0: not said */
+	struct slice states; /* ARB: the raw object of @@x-kandil, len 0: none */
+	struct catalog_entry *entries;
+	size_t n, cap;
+	struct catalog_fault *faults;
+	size_t nfaults, faults_cap;
+	struct catalog_cursor fault_cursor;
+	struct table by_key;	/* key → index of its last entry */
+	struct table by_source; /* context EOT source → index; PO */
+	struct arena arena;
+	struct buf content;
+};
+
+/* "arb", "po", "mo", "tmx" and the reverse; AUTO for an unknown word. */
+const char *catalog_format_name(enum catalog_format);
+enum catalog_format catalog_format_of(const char *name);
+const char *catalog_state_name(enum catalog_state);
+/* False for an unknown word. "needs-review" and "reviewed" are understood too. */
+bool catalog_state_of(struct slice word, enum catalog_state *);
+
+/*
+ * Reads a file. AUTO decides by the name's ending, then by the first bytes.
+ * 0, or -1 with e: "cannot_read", "too_large", "not_json", "bad_utf8",
+ * "too_deep", "bad_catalog" (not the format's grammar, a bad offset),
+ * "bad_charset", and for TMX those of xml.h; e->line and column where they are known. The
+ * catalogue is to be freed in both cases; entries of TMX are one a
+ * translation (their locale says which).
+ */
+int catalog_read(const char *name, enum catalog_format, struct catalog *, struct err *e);
+/* The same from bytes, which are copied; name serves messages and the locale. */
+int catalog_parse(const char *name, enum catalog_format, struct slice text, struct catalog *,
+    struct err *e);
+void catalog_free(struct catalog *);
+
+/*
+ * The entry of that key (the last, where it is there twice), or NULL. In PO
+ * this is the key comment's or the bare msgid's.
+ */
+struct catalog_entry *catalog_find(const struct catalog *, struct slice key);
+/* PO, MO: the entry of that source text in that context, or NULL. */
+struct catalog_entry *catalog_find_source(const struct catalog *, struct slice context,
+    struct slice source);
+
+/*
+ * For big memories: calls fn for each entry of the file, in order, without
+ * holding them all: MO is mapped, TMX streamed. The catalogue (its locale,
+ * head, Plural-Forms) and the entry live until fn returns; a fn that
+ * returns non-zero ends the visit with that number. Otherwise as catalog_read.
+ * Entries of MO point into the map where the charset is UTF-8.
+ */
+typedef int catalog_visit_fn(const struct catalog *, const struct catalog_entry *, void *state);
+int catalog_visit(const char *name, enum catalog_format, catalog_visit_fn *fn, void *state,
+    struct err *e);
+
+/*
+ * Appends the entry's translation, or its source, as one message in the
+ * dialect that catalog_message_format names: the text itself, or for PO
+ * plurals an ICU plural {n, plural, …} whose categories come from the locale
+ * and the file's own plural expression; a printf plural over one number
+ * becomes ICU too, its %d the {n}. False when there is no text (missing, a
+ * form is empty) or no way to say it (a printf plural over more arguments).
+ */
+bool catalog_message(const struct catalog *, const struct catalog_entry *, struct buf *out);
+bool catalog_source_message(const struct catalog *, const struct catalog_entry *,
+    struct buf *out);
+/* The dialect of both: "icu", "printf", "plain", or for ARB "arb": static. */
+const char *catalog_message_format(const struct catalog *, const struct catalog_entry *);
+/*
+ * How a text without a flag reads best: "printf" where it has conversions,
+ * "icu" where braces parse as placeholders or nothing in it is special, else
+ * "plain". Texts of PO, MO and TMX that are "icu" are stored as Python's brace
+ * format and gen-l10n have it, an apostrophe being text: the dialect "arb".
+ */
+const char *catalog_guess_format(struct slice text);
+
+/*
+ * The locale that a file name tells: app_fr_CA.arb → fr_CA, fr/LC_MESSAGES/x.mo
+ * → fr, po/fr.po → fr, x.fr.po → fr; len 0 where it tells none. A slice of name.
+ */
+struct slice catalog_name_locale(const char *name);
+
+/* ---- writing ---- */
+
+/* A placeholder that has another name by now. */
+struct catalog_rename {
+	struct slice from, to;
+};
+
+/*
+ * What is to become of one message in one file. The writers (arb_merge,
+ * po_merge) take all messages of the stream in its order, changed or not, so
+ * that a new one finds its place beside its neighbours.
+ */
+struct catalog_change {
+	struct slice key;
+	bool write; /* value, state and stale are to be written, else the entry stays */
+	struct slice value; /* ARB: in the file's dialect; PO: as an ICU, printf or plain message */
+	enum catalog_state state;
+	bool stale;
+	/* ARB: hash of the source it was translated from, where state or stale need it. */
+	struct slice was_hash;
+	/* Template: what is told about the message. PO: also what names it. */
+	struct slice source;	   /* PO: the source message, as value */
+	struct slice old_source;   /* PO: the source before it changed (#|); ptr NULL: it did not */
+	const char *format;	   /* of source and value, as in records */
+	struct slice context;	   /* ptr NULL: none */
+	struct slice description;  /* len 0: none */
+	struct slice reference;	   /* PO: "file:line"; len 0: none */
+	struct slice placeholders; /* raw JSON array of a record; len 0: none */
+	/* ARB template: what its metadata declares under an old name. */
+	const struct catalog_rename *renames;
+	size_t nrenames;
+};
+
+/* For readers: */
+struct catalog_entry *catalog_add(struct catalog *);
+/* Enters the entry's names in the tables; a key that is there already is a fault. */
+void catalog_index(struct catalog *, size_t entry);
+/* At most 1000 faults are kept; place and span are those of offsets in c->text. */
+void catalog_fault(struct catalog *, const char *rule, size_t entry, size_t start, size_t end,
+    const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* The file's span of the offsets [start, end) of c->text. */
+struct catalog_span catalog_span(const struct catalog *, size_t start, size_t end);
+/* Line and column (1-based, in code points) of an offset. */
+void catalog_seek(struct catalog_cursor *, struct slice text, size_t offset, size_t *line,
+    size_t *column);
+
+#endif

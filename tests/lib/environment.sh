@@ -1,0 +1,29 @@
+# The environment of every test: nothing of the user's. Sourced.
+# shellcheck shell=bash
+
+# clean_environment SCRATCH BIN
+clean_environment() {
+	local name
+	for name in $(compgen -e | grep '^KANDIL_' || true); do
+		case $name in
+		KANDIL_BUILD | KANDIL_SANITIZED) ;;
+		*) unset "$name" ;;
+		esac
+	done
+	unset LANGUAGE LC_CTYPE LC_MESSAGES NO_COLOR COLUMNS SOURCE_DATE_EPOCH MAKEFLAGS MFLAGS
+	unset XDG_DATA_HOME XDG_STATE_HOME
+	export LC_ALL=C.UTF-8 TZ=UTC TERM=dumb
+	export HOME=$1/home XDG_CONFIG_HOME=$1/config XDG_CACHE_HOME=$1/cache
+	export GIT_CONFIG_NOSYSTEM=1
+	export PATH=$2:$PATH
+	mkdir -p "$HOME"
+}
+
+# A finding must never look like a status of ours: 134 is abort's. Leaks are
+# looked for in the unit tests only: a filter ends with its buffers in hand.
+sanitizer_environment() {
+	export KANDIL_SANITIZED=1
+	export ASAN_OPTIONS=abort_on_error=1:detect_leaks=${1:-0}:allocator_may_return_null=1
+	export UBSAN_OPTIONS=abort_on_error=1:print_stacktrace=1
+	export LSAN_OPTIONS=suppressions=$ROOT/tests/lib/leaks:print_suppressions=0
+}

@@ -1,0 +1,104 @@
+/* TMX: units into entries, streamed; entities refused. */
+#include "common/format/tmx.h"
+
+#include "tests/unit/check.h"
+
+#include <stdlib.h>
+
+static struct catalog c;
+static struct err e;
+
+static int
+parse(const char *text)
+{
+	catalog_free(&c);
+	return catalog_parse("memory.tmx", CATALOG_AUTO, slice(text), &c, &e);
+}
+
+static void
+test_units(void)
+{
+	CHECK(
+	    parse("<?xml version='1.0'?>\n<tmx version='1.4'><header srclang='en'/><body>\n"
+		  "<tu tuid='k'><tuv xml:lang='fr'><seg>Fermer &amp; <![CDATA[<ok>]]></seg></tuv>\n"
+		  "<tuv xml:lang='en-US'><seg>Close</seg></tuv><tuv lang='ar'><seg/></tuv></tu>\n"
+		  "<tu><tuv xml:lang='en'><seg>a<ph>x</ph>b</seg></tuv>"
+		  "<tuv xml:lang='de'><seg>c</seg></tuv></tu>"
+		  "<tu><tuv xml:lang='en'><seg>alone</seg></tuv></tu></body></tmx>") == 0);
+	CHECK(c.format == CATALOG_TMX && c.n == 3);
+	CHECK(slice_is(c.source_locale, "en"));
+	CHECK(slice_is(c.entries[0].source, "Close") && slice_is(c.entries[0].locale, "fr"));
+	CHECK(slice_is(c.entries[0].values[0], "Fermer & <ok>"));
+	CHECK(slice_is(c.entries[0].key, "k") && c.entries[0].line == 3);
+	CHECK(c.entries[0].state == CATALOG_TRANSLATED);
+	CHECK(c.entries[1].state == CATALOG_MISSING && slice_is(c.entries[1].locale, "ar"));
+	/* Inline codes are left out, so the text is not the whole: fuzzy. */
+	CHECK(slice_is(c.entries[2].source, "ab") && c.entries[2].state == CATALOG_FUZZY);
+	CHECK(slice_is(c.entries[2].key, "ab"));
+}
+
+static void
+test_refused(void)
+{
+	CHECK(parse("<!DOCTYPE tmx [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]>"
+		    "<tmx><body><tu><tuv lang='en'><seg>&b;</seg></tuv></tu></body></tmx>") < 0);
+	CHECK_TEXT(e.code, "entities_refused");
+	CHECK(parse("<tmx><body><tu></body></tmx>") < 0);
+	CHECK_TEXT(e.code, "bad_xml");
+}
+
+/* More languages than are read: the rest is passed over, not mixed up. */
+static void
+test_many_variants(void)
+{
+	struct buf b = {0};
+
+	buf_adds(&b, "<tmx><header srclang='en'/><body><tu><tuv lang='en'><seg>s</seg></tuv>");
+	for (int i = 0; i < 100; i++)
+		buf_addf(&b, "<tuv lang='x%d'><seg>t%d</seg></tuv>", i, i);
+	buf_adds(&b, "</tu></body></tmx>");
+	CHECK(parse(b.ptr) == 0 && c.n == 63);
+	CHECK(slice_is(c.entries[62].values[0], "t62") && slice_is(c.entries[62].locale, "x62"));
+	buf_free(&b);
+}
+
+static int
+count(const struct catalog *seen, const struct catalog_entry *entry, void *state)
+{
+	size_t *n = state;
+
+	(void)seen;
+	CHECK(entry->nvalues == 1);
+	++*n;
+	return 0;
+}
+
+static void
+test_visit(void)
+{
+	char name[] = "/tmp/kandil-tmx-XXXXXX";
+	FILE *file = fdopen(mkstemp(name), "w");
+	size_t n = 0;
+
+	fprintf(file, "<tmx><header srclang='en'/><body>");
+	for (int i = 0; i < 5000; i++)
+		fprintf(file,
+		    "<tu><tuv lang='en'><seg>s%d</seg></tuv><tuv lang='fr'><seg>t</seg></tuv></tu>",
+		    i);
+	fprintf(file, "</body></tmx>");
+	CHECK(fclose(file) == 0);
+	CHECK(catalog_visit(name, CATALOG_TMX, count, &n, &e) == 0);
+	CHECK(n == 5000);
+	remove(name);
+}
+
+int
+main(void)
+{
+	test_units();
+	test_refused();
+	test_many_variants();
+	test_visit();
+	catalog_free(&c);
+	return check_done();
+}
