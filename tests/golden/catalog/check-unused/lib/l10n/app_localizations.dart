@@ -1,0 +1,1 @@
+abstract class A { String get unused; var x = this.unused; }

@@ -1,0 +1,24 @@
+/*
+ * change: what is to become of one incoming message in one file.
+ */
+#ifndef KANDIL_CATALOG_CHANGE_H
+#define KANDIL_CATALOG_CHANGE_H
+
+#include "tools/catalog/merge.h"
+#include "tools/catalog/target.h"
+
+struct changing {
+	const struct settings *settings;
+	const struct targets *targets;
+	struct arena arena; /* what changes point to: of one file */
+	struct buf text;
+};
+
+/*
+ * Fills change; what is withheld is said on stderr and listed in the target.
+ * MERGE_MISSING: the file will have no text for it.
+ */
+enum merge_outcome change_message(
+    struct changing *, struct target *, const struct incoming_message *, struct catalog_change *);
+
+#endif

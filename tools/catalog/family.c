@@ -1,0 +1,300 @@
+/* Grouping catalogues by their names. */
+#include "tools/catalog/family.h"
+
+#include "common/format/arb.h"
+#include "common/locale.h"
+#include "common/message.h"
+#include "common/path.h"
+#include "common/walk.h"
+#include "tools/catalog/l10n.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+bool
+family_same_locale(struct slice a, struct slice b)
+{
+	char x[LOCALE_MAX], y[LOCALE_MAX];
+
+	if (slice_eq(a, b))
+		return true;
+	return locale_canonical(a, x) && locale_canonical(b, y) && strcmp(x, y) == 0;
+}
+
+const struct catalog_entry *
+family_twin(const struct catalog *c, const struct catalog_entry *e)
+{
+	if (c->format == CATALOG_ARB || c->format == CATALOG_TMX)
+		return catalog_find(c, e->key);
+	return catalog_find_source(c, e->context, e->source);
+}
+
+/* The file's name with "*" for its locale: what the members of a family share. */
+static char *
+family_name(const struct catalog *c)
+{
+	struct slice locale = catalog_name_locale(c->name);
+	struct buf b = {0};
+
+	if (!locale.len)
+		return xstrdup(c->name);
+	buf_add(&b, c->name, (size_t)(locale.ptr - c->name));
+	buf_addc(&b, '*');
+	buf_adds(&b, locale.ptr + locale.len);
+	return buf_detach(&b);
+}
+
+static struct family *
+family_of(struct families *all, const struct catalog *c)
+{
+	char *name = family_name(c);
+
+	for (size_t i = 0; i < all->n; i++)
+		if (strcmp(all->v[i].name, name) == 0) {
+			free(name);
+			return &all->v[i];
+		}
+	all->v = xgrow(all->v, all->n, &all->cap, sizeof(*all->v));
+	struct family *f = &all->v[all->n++];
+	*f = (struct family){.name = name, .dialect = MESSAGE_ARB};
+	f->source_locale = all->source_locale;
+	return f;
+}
+
+static void
+add_bad(struct families *all, const char *name, const struct err *e)
+{
+	all->bad = xgrow(all->bad, all->nbad, &all->bad_cap, sizeof(*all->bad));
+	all->bad[all->nbad++] = (struct family_bad){xstrdup(name), *e};
+}
+
+static void
+add_file(struct families *all, const char *name)
+{
+	struct catalog *c = xcalloc(1, sizeof(*c));
+	struct err e = {0};
+
+	if (catalog_read(name, all->format, c, &e) < 0) {
+		if (strcmp(e.code, "cannot_read") == 0) {
+			warn("%s", e.text);
+			all->unreadable = true;
+		} else {
+			add_bad(all, name, &e);
+		}
+		catalog_free(c);
+		free(c);
+		return;
+	}
+	struct family *f = family_of(all, c);
+	f->files = xgrow(f->files, f->n, &f->cap, sizeof(struct catalog *));
+	f->files[f->n++] = c;
+}
+
+static int
+visit(const struct walk_file *file, void *state)
+{
+	struct slice name = slice(file->path);
+
+	if (file->operand || slice_ends(name, ".arb") || slice_ends(name, ".po") ||
+	    slice_ends(name, ".pot") || slice_ends(name, ".tmx"))
+		add_file(state, file->path);
+	return 0;
+}
+
+static void
+fault(const char *path, int error, void *state)
+{
+	struct families *all = state;
+
+	warn("cannot read '%s': %s", path, strerror(error));
+	all->unreadable = true;
+}
+
+void
+families_add(struct families *all, const char *operand)
+{
+	walk(operand, NULL, visit, fault, all);
+}
+
+/* -- the template -- */
+
+static struct slice
+folder_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? (struct slice){name, (size_t)(slash - name)} : (struct slice){"", 0};
+}
+
+static const char *
+base_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash ? slash + 1 : name;
+}
+
+/* A .pot is the template of the PO files beside it, or below it (LC_MESSAGES). */
+static struct family *
+family_of_pot(struct families *all, const struct family *pot)
+{
+	struct slice folder = folder_of(pot->name);
+	struct buf below = {0};
+	struct family *found = NULL;
+
+	buf_addslice(&below, folder);
+	buf_adds(&below, folder.len ? "/*/LC_MESSAGES/" : "*/LC_MESSAGES/");
+	buf_adds(&below, base_of(pot->name));
+	buf_cut(&below, below.len - 1); /* .pot → .po */
+	for (size_t i = 0; i < all->n && !found; i++) {
+		struct family *f = &all->v[i];
+		if (f == pot || !slice_ends(slice(f->name), ".po"))
+			continue;
+		if (slice_eq(folder_of(f->name), folder) || strcmp(f->name, below.ptr) == 0)
+			found = f;
+	}
+	buf_free(&below);
+	return found;
+}
+
+static void
+take_pots(struct families *all)
+{
+	for (size_t i = 0; i < all->n;) {
+		struct family *pot = &all->v[i], *f;
+		if (!slice_ends(slice(pot->name), ".pot") || pot->n != 1 ||
+		    (f = family_of_pot(all, pot)) == NULL || f->template) {
+			i++;
+			continue;
+		}
+		f->files = xgrow(f->files, f->n, &f->cap, sizeof(struct catalog *));
+		f->files[f->n++] = f->template = pot->files[0];
+		free(pot->name);
+		free(pot->files);
+		memmove(pot, pot + 1, (all->n - i - 1) * sizeof(*pot));
+		all->n--;
+	}
+}
+
+static void
+find_template(struct families *all, struct family *f, const char *named)
+{
+	for (size_t i = 0; i < f->n && !f->template; i++)
+		if (named && (strcmp(f->files[i]->name, named) == 0 ||
+				 strcmp(base_of(f->files[i]->name), base_of(named)) == 0))
+			f->template = f->files[i];
+	/* PO holds its source texts itself: only a .pot is one. */
+	for (size_t i = 0; i < f->n && !f->template; i++)
+		if (f->files[i]->format == CATALOG_ARB &&
+		    family_same_locale(f->files[i]->locale, slice(all->source_locale)))
+			f->template = f->files[i];
+	for (size_t i = 0; i < f->n && !f->template; i++)
+		if (slice_ends(slice(f->files[i]->name), ".pot"))
+			f->template = f->files[i];
+	/* A file of no language, alone: what else could it be. */
+	if (!f->template && f->n == 1 && f->files[0]->format == CATALOG_ARB &&
+	    !f->files[0]->locale.len)
+		f->template = f->files[0];
+}
+
+static int
+by_locale(const void *a, const void *b)
+{
+	const struct catalog *x = *(struct catalog *const *)a, *y = *(struct catalog *const *)b;
+	int order = slice_cmp(x->locale, y->locale);
+
+	return order ? order : strcmp(x->name, y->name);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct family *)a)->name, ((const struct family *)b)->name);
+}
+
+/* What the project's l10n.yaml says of an ARB family; its template's name or NULL. */
+static char *
+read_l10n(struct family *f)
+{
+	struct slice folder = folder_of(f->name);
+	char *name = xstrndup(folder.ptr, folder.len), *template = NULL;
+	struct l10n l;
+	struct err e = {0};
+
+	if (l10n_read(name, &l, &e) < 0)
+		warn("l10n.yaml:%zu: %s", e.line, e.text);
+	f->dialect = l.dialect;
+	if (l.found && l.template)
+		template = xstrdup(l.template);
+	l10n_free(&l);
+	free(name);
+	return template;
+}
+
+static void
+settle(struct families *all, struct family *f)
+{
+	char *named = f->files[0]->format == CATALOG_ARB ? read_l10n(f) : NULL;
+
+	find_template(all, f, all->template ? all->template : named);
+	free(named);
+	qsort(f->files, f->n, sizeof(struct catalog *), by_locale);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->files[i] == f->template) {
+			memmove(f->files + 1, f->files, i * sizeof(struct catalog *));
+			f->files[0] = f->template;
+		}
+}
+
+/*
+ * A draft remembers the source that it was made from: where the template says
+ * something else by now (a person edited it), the draft is stale, and where it
+ * says the same again it no longer is.
+ */
+static void
+compare_hashes(struct family *f)
+{
+	struct buf hash = {0};
+
+	for (size_t i = 0; i < f->n && f->template; i++)
+		for (size_t k = 0; k < f->files[i]->n; k++) {
+			struct catalog_entry *e = &f->files[i]->entries[k];
+			const struct catalog_entry *source;
+			if (!e->was_hash.len || !(source = catalog_find(f->template, e->key)))
+				continue;
+			buf_reset(&hash);
+			arb_hash(source->values[0], &hash);
+			e->stale = !slice_eq(buf_slice(&hash), e->was_hash);
+		}
+	buf_free(&hash);
+}
+
+void
+families_settle(struct families *all)
+{
+	take_pots(all);
+	for (size_t i = 0; i < all->n; i++)
+		settle(all, &all->v[i]);
+	for (size_t i = 0; i < all->n; i++)
+		compare_hashes(&all->v[i]);
+	if (all->n)
+		qsort(all->v, all->n, sizeof(*all->v), by_name);
+}
+
+void
+families_free(struct families *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		struct family *f = &all->v[i];
+		for (size_t k = 0; k < f->n; k++) {
+			catalog_free(f->files[k]);
+			free(f->files[k]);
+		}
+		free(f->files);
+		free(f->name);
+	}
+	for (size_t i = 0; i < all->nbad; i++)
+		free(all->bad[i].name);
+	free(all->bad);
+	free(all->v);
+}

@@ -1,0 +1,55 @@
+/*
+ * target: one catalogue file that is written: what it holds, what it is
+ * called, and its new bytes.
+ */
+#ifndef KANDIL_CATALOG_TARGET_H
+#define KANDIL_CATALOG_TARGET_H
+
+#include "tools/catalog/catalog.h"
+#include "tools/catalog/incoming.h"
+#include "tools/catalog/merge.h"
+
+struct target {
+	char *file;
+	char *locale; /* canonical; "" for a .pot */
+	bool template; /* the source's own */
+	struct catalog old; /* what is there, or the skeleton of a new file */
+	bool is_new;
+	struct buf content; /* what it becomes */
+	size_t count[MERGE_OUTCOMES], entries, stale;
+	struct buf missing, withheld; /* JSON arrays of keys: no text; not sound, so not written */
+	size_t nwithheld;
+	bool changed, written;
+};
+
+/* The folder that is written to, as it is found. */
+struct targets {
+	const struct settings *settings;
+	enum catalog_format format;
+	const char *folder;
+	struct families families;
+	struct family *family; /* NULL: the folder has no catalogue yet */
+	unsigned dialect;      /* of ARB texts */
+	char *pattern;	       /* the files' name with "*" for the locale */
+	char *template_file;   /* where the source texts go */
+	char *source_locale;   /* canonical */
+};
+
+/*
+ * Finds what is in settings->arb or ->po. Dies (status 2) where several
+ * families are there and none is named.
+ */
+void targets_open(struct targets *, const struct settings *);
+void targets_close(struct targets *);
+
+/*
+ * Opens the file of a locale ("" : the template), read or new. 0, or -1 with
+ * e when it is there and cannot be read.
+ */
+int target_open(struct target *, const struct targets *, const char *locale, bool template,
+    struct err *e);
+void target_close(struct target *);
+/* The catalogue whose source texts were in force before: the template's, or NULL. */
+const struct catalog *targets_template(const struct targets *);
+
+#endif

@@ -1,0 +1,243 @@
+/*
+ * write: string records → catalogue files. All records are read first; then
+ * the languages are written and the template last, so that a run which is
+ * killed between two files finds out about changed sources again.
+ */
+#include "tools/catalog/change.h"
+
+#include "common/format/arb.h"
+#include "common/format/po.h"
+#include "common/path.h"
+
+#include <stdlib.h>
+
+struct writing {
+	struct run *run;
+	const struct settings *settings;
+	struct incoming in;
+	struct targets targets;
+	struct changing changing;
+	struct buf record;
+};
+
+static void
+take_record(struct record *r, void *state)
+{
+	struct writing *w = state;
+
+	if (record_kind(r, "string"))
+		incoming_add(&w->in, r);
+	else
+		record_pass(r);
+}
+
+static void
+note_outcome(struct target *t, const struct incoming_message *m, enum merge_outcome outcome)
+{
+	t->count[outcome]++;
+	if (outcome == MERGE_MISSING)
+		json_put(&t->missing, m->key);
+}
+
+static struct catalog_change *
+gather_changes(struct writing *w, struct target *t)
+{
+	struct catalog_change *changes = xcalloc(w->in.n + 1, sizeof(*changes));
+
+	json_open(&t->missing, '[');
+	json_open(&t->withheld, '[');
+	for (size_t i = 0; i < w->in.n; i++) {
+		const struct incoming_message *m = &w->in.v[i];
+		note_outcome(t, m, change_message(&w->changing, t, m, &changes[i]));
+	}
+	json_close(&t->missing, ']');
+	json_close(&t->withheld, ']');
+	return changes;
+}
+
+/* -- one file -- */
+
+static int
+merge_file(struct writing *w, struct target *t, const struct catalog_change *changes, struct err *e)
+{
+	bool arb = w->targets.format == CATALOG_ARB;
+	struct buf whole = {0};
+	struct catalog c;
+	int rc = 0;
+
+	if (arb)
+		arb_merge(&t->old, changes, w->in.n, t->template, &t->content);
+	else
+		rc = po_merge(&t->old, slice(t->locale), changes, w->in.n, &t->content, e);
+	if (rc == 0 && w->settings->prune) {
+		whole = t->content;
+		t->content = (struct buf){0};
+		rc = catalog_parse(t->file, w->targets.format, buf_slice(&whole), &c, e);
+		if (rc == 0 && arb)
+			arb_prune(&c, changes, w->in.n, &t->content);
+		else if (rc == 0)
+			po_prune(&c, changes, w->in.n, &t->content);
+		catalog_free(&c);
+		buf_free(&whole);
+	}
+	return rc;
+}
+
+/* What was made is read once more: a file that this program cannot read is never written. */
+static int
+prove(struct writing *w, struct target *t, struct err *e)
+{
+	struct catalog c;
+	int rc = catalog_parse(t->file, w->targets.format, buf_slice(&t->content), &c, e);
+
+	for (size_t i = 0; rc == 0 && i < c.n; i++) {
+		t->entries += !c.entries[i].obsolete;
+		t->stale += c.entries[i].stale && !c.entries[i].obsolete;
+	}
+	catalog_free(&c);
+	return rc;
+}
+
+static int
+put_file(struct writing *w, struct target *t, struct err *e)
+{
+	char *slash = strrchr(t->file, '/');
+
+	t->changed = t->is_new || !slice_eq(buf_slice(&t->content), buf_slice(&t->old.content));
+	if (!t->changed || w->settings->dry_run)
+		return 0;
+	if (slash && slash != t->file) {
+		*slash = '\0';
+		int rc = path_mkdirs(t->file);
+		*slash = '/';
+		if (rc < 0)
+			return err_set(
+			    e, "cannot_write", "cannot make the folder of '%s'", t->file);
+	}
+	return path_replace(t->file, buf_slice(&t->content), NULL, e);
+}
+
+static int
+write_file(struct writing *w, struct target *t, const char *locale, bool template)
+{
+	struct catalog_change *changes = NULL;
+	struct err e = {0};
+	int rc;
+
+	arena_reset(&w->changing.arena);
+	rc = target_open(t, &w->targets, locale, template, &e);
+	if (rc == 0) {
+		changes = gather_changes(w, t);
+		rc = merge_file(w, t, changes, &e);
+	}
+	if (rc == 0)
+		rc = prove(w, t, &e);
+	if (rc == 0)
+		rc = put_file(w, t, &e);
+	if (rc < 0) {
+		warn("%s: %s", t->file, e.text);
+		run_status(w->run, STATUS_FAILED);
+	}
+	t->written = rc == 0;
+	free(changes);
+	return rc;
+}
+
+static void
+report(struct writing *w, const struct target *t)
+{
+	struct buf *b = &w->record;
+	size_t missing = t->count[MERGE_MISSING];
+
+	buf_reset(b);
+	json_open(b, '{');
+	json_add(b, "kind", S("catalog"));
+	json_add(b, "file", slice(t->file));
+	json_add(b, "locale", slice(t->locale));
+	json_add(b, "format", slice(catalog_format_name(w->targets.format)));
+	json_add_long(b, "entries", (long long)t->entries);
+	json_add_long(b, "added", (long long)t->count[MERGE_ADDED]);
+	json_add_long(b, "updated", (long long)t->count[MERGE_UPDATED]);
+	json_add_long(b, "kept", (long long)t->count[MERGE_KEPT]);
+	json_add_long(b, "stale", (long long)t->stale);
+	json_add_long(b, "missing", (long long)missing);
+	if (missing)
+		json_add_raw(b, "missing_keys", buf_slice(&t->missing));
+	json_add_long(b, "withheld", (long long)t->nwithheld);
+	if (t->nwithheld)
+		json_add_raw(b, "withheld_keys", buf_slice(&t->withheld));
+	json_name(b, "changed");
+	json_put_bool(b, t->changed);
+	json_close(b, '}');
+	record_emit(w->run, buf_slice(b));
+	if (missing || t->nwithheld)
+		run_status(w->run, STATUS_PARTIAL);
+}
+
+/* -- all files -- */
+
+static bool
+is_wanted(const struct writing *w, const char *locale)
+{
+	const struct opt_list *to = &w->settings->to;
+
+	if (strcmp(locale, w->targets.source_locale) == 0)
+		return false;
+	for (size_t i = 0; i < to->n; i++)
+		if (family_same_locale(slice(to->v[i]), slice(locale)))
+			return true;
+	return to->n == 0;
+}
+
+static int
+by_locale(const void *a, const void *b)
+{
+	return strcmp(((const struct target *)a)->locale, ((const struct target *)b)->locale);
+}
+
+/* The languages, then the template; reported in order of locale. */
+static void
+write_all(struct writing *w)
+{
+	struct target *files = xcalloc(w->in.nlocales + 1, sizeof(*files));
+	const char *source = w->targets.format == CATALOG_ARB ? w->targets.source_locale : "";
+	bool all = true;
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->in.nlocales && !run_interrupted(); i++)
+		if (is_wanted(w, w->in.locales[i]))
+			all &= write_file(w, &files[n++], w->in.locales[i], false) == 0;
+	/* While a language waits to be written it must not lose sight of the old sources. */
+	if (all && !run_interrupted())
+		write_file(w, &files[n++], source, true);
+	if (n)
+		qsort(files, n, sizeof(*files), by_locale);
+	for (size_t i = 0; i < n; i++) {
+		if (files[i].written)
+			report(w, &files[i]);
+		target_close(&files[i]);
+	}
+	free(files);
+}
+
+void
+write_run(struct run *run, void *settings)
+{
+	struct writing w = {.run = run, .settings = settings};
+
+	if (!w.settings->arb == !w.settings->po)
+		die(STATUS_USAGE, "one of --arb=DIR and --po=DIR says where to write");
+	record_loop(run, take_record, &w);
+	if (run_interrupted())
+		return;
+	targets_open(&w.targets, w.settings);
+	w.changing = (struct changing){.settings = w.settings, .targets = &w.targets};
+	incoming_settle(&w.in);
+	if (w.in.n)
+		write_all(&w);
+	targets_close(&w.targets);
+	incoming_free(&w.in);
+	arena_free(&w.changing.arena);
+	buf_free(&w.changing.text);
+	buf_free(&w.record);
+}
