@@ -1,0 +1,1 @@
+Text<A<B>>('x').tr([{('é你 {a} $n file(s) are'

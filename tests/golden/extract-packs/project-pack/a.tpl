@@ -1,0 +1,3 @@
+{# {text}no{/text} #}
+{text}Hello
+  {{name}}!{/text}

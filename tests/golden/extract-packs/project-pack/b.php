@@ -1,0 +1,1 @@
+<?php echo 'Shown'; _e('not any more');

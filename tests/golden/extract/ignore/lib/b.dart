@@ -1,0 +1,2 @@
+// kandil:ignore-file: the licence
+f() => Text('Six');

@@ -1,0 +1,3 @@
+f(user) => [
+  Text('save?'), Text('Hello ${user.name}'), Text('Hello ${user.title}'),
+];

@@ -1,0 +1,1 @@
+f() => Text('Only a test');

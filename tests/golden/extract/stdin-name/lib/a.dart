@@ -1,0 +1,1 @@
+const kHello = 'Hello there';

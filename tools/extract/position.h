@@ -1,0 +1,23 @@
+/*
+ * position: line and column of a byte, counted only where somebody asks.
+ *
+ * Lines end in LF, CRLF or CR; columns count code points from 1. Asking in
+ * rising order makes all answers together one pass; going back starts anew.
+ */
+#ifndef KANDIL_EXTRACT_POSITION_H
+#define KANDIL_EXTRACT_POSITION_H
+
+#include "common/buf.h"
+
+struct position {
+	struct slice text;
+	size_t at, line, column; /* the last answer */
+	size_t next;		 /* where the next line starts; 0: this is the last */
+	bool cr;		 /* there are CRs to look for */
+};
+
+/* A byte order mark has no column. */
+struct position position_start(struct slice text);
+void position_find(struct position *, size_t at, size_t *line, size_t *column);
+
+#endif
