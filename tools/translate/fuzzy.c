@@ -1,0 +1,193 @@
+#include "tools/translate/fuzzy.h"
+
+#include "tools/translate/fold.h"
+
+/* ---- distance ---- */
+
+static size_t
+decode(struct slice text, uint32_t *out, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len && n < max; n++) {
+		if ((unsigned char)text.ptr[i] < 0x80) {
+			out[n] = (unsigned char)text.ptr[i++];
+			continue;
+		}
+		size_t step = utf8_decode(text.ptr + i, text.len - i, &out[n]);
+		if (!step) {
+			out[n] = (unsigned char)text.ptr[i];
+			step = 1;
+		}
+		i += step;
+	}
+	return n;
+}
+
+/* Levenshtein within a band of most; most + 1 when it is more (Ukkonen 1985). */
+static size_t
+distance(const uint32_t *a, size_t n, const uint32_t *b, size_t m, size_t most)
+{
+	size_t row[FUZZY_LENGTH + 1], best;
+
+	if ((n > m ? n - m : m - n) > most)
+		return most + 1;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t from = i > most ? i - most : 1, to = i + most < m ? i + most : m;
+		size_t corner = row[from - 1];
+
+		row[from - 1] = from == 1 ? i : most + 1;
+		best = row[from - 1];
+		for (size_t j = from; j <= to; j++) {
+			size_t above = row[j], d = corner + (a[i - 1] != b[j - 1]);
+
+			if (j < i + most && above + 1 < d)
+				d = above + 1;
+			if (row[j - 1] + 1 < d)
+				d = row[j - 1] + 1;
+			corner = above;
+			row[j] = d;
+			best = d < best ? d : best;
+		}
+		if (best > most)
+			return most + 1;
+	}
+	return row[m] > most ? most + 1 : row[m];
+}
+
+/* The score of a text that is decoded already, and another. */
+static double
+score_of(const uint32_t *x, size_t n, struct slice b, double least)
+{
+	uint32_t y[FUZZY_LENGTH];
+	size_t m = decode(b, y, FUZZY_LENGTH), longer = n > m ? n : m;
+	size_t most = (size_t)((1 - least) * (double)longer + 1e-9);
+
+	if (!longer || b.len > 4 * FUZZY_LENGTH)
+		return 0;
+	size_t d = distance(x, n, y, m, most);
+	return d > most ? 0 : 1 - (double)d / (double)longer;
+}
+
+double
+fuzzy_score(struct slice a, struct slice b, double least)
+{
+	uint32_t x[FUZZY_LENGTH];
+
+	return a.len > 4 * FUZZY_LENGTH ? 0 : score_of(x, decode(a, x, FUZZY_LENGTH), b, least);
+}
+
+/* ---- words ---- */
+
+static struct slice
+word(struct slice *rest)
+{
+	while (rest->len && *rest->ptr == ' ') {
+		rest->ptr++;
+		rest->len--;
+	}
+	const char *space = rest->len ? memchr(rest->ptr, ' ', rest->len) : NULL;
+	struct slice w = {rest->ptr, space ? (size_t)(space - rest->ptr) : rest->len};
+	rest->ptr += w.len;
+	rest->len -= w.len;
+	return w;
+}
+
+/* Words whose lack changes no meaning. */
+static bool
+is_light(struct slice w)
+{
+	static const char *const known[] = {"the", "a", "an", "your", "this", "please", "that"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (slice_is(w, known[i]))
+			return true;
+	return false;
+}
+
+static bool
+words_agree(struct slice a, struct slice b)
+{
+	struct slice x = word(&a), y = word(&b);
+
+	while (x.len || y.len) {
+		if (slice_eq(x, y) || (x.len && y.len && fuzzy_score(x, y, 0.6) > 0)) {
+			x = word(&a);
+			y = word(&b);
+		} else if (x.len && is_light(x)) {
+			x = word(&a);
+		} else if (y.len && is_light(y)) {
+			y = word(&b);
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- search ---- */
+
+/* The first index of by_length whose unit is at least that long. */
+static size_t
+lower_bound(const struct store *s, size_t length)
+{
+	size_t low = 0, high = s->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (s->units[s->by_length[middle]].length < length)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * Whether so few edits can lie between two texts: an edit adds at most two
+ * pairs of characters, and takes at most two away.
+ */
+static bool
+may_be_near(uint64_t a, uint64_t b, int most)
+{
+	return __builtin_popcountll(a & ~b) <= 2 * most && __builtin_popcountll(b & ~a) <= 2 * most;
+}
+
+const struct unit *
+fuzzy_find(const struct store *s, struct slice folded, double least, double *score)
+{
+	uint32_t text[FUZZY_LENGTH];
+	const struct unit *found = NULL;
+	uint16_t length;
+	uint64_t bigrams = store_bigrams(folded, &length);
+	size_t tries = 0, n;
+
+	*score = 0;
+	if (length < 4 || length > FUZZY_LENGTH || *folded.ptr == FOLD_BRANCHES)
+		return NULL;
+	n = decode(folded, text, FUZZY_LENGTH);
+	size_t shortest = (size_t)((double)length * least);
+	size_t longest = (size_t)((double)length / least) + 1;
+	for (size_t i = lower_bound(s, shortest); i < s->n && tries < FUZZY_TRIES; i++) {
+		const struct unit *u = &s->units[s->by_length[i]];
+		double need = found ? *score : least;
+		int longer = u->length > length ? u->length : length;
+
+		if (u->length > longest)
+			break;
+		if (!may_be_near(bigrams, u->bigrams, (int)((1 - need) * longer + 1e-9)))
+			continue;
+		struct slice other = store_folded(s, u);
+		if (*other.ptr == FOLD_BRANCHES)
+			continue;
+		tries++;
+		double now = score_of(text, n, other, need);
+		if (now < least || now <= *score || !words_agree(folded, other))
+			continue;
+		*score = now;
+		found = u;
+	}
+	return found;
+}

@@ -1,0 +1,196 @@
+#include "tools/translate/translate.h"
+
+#include "common/mem.h"
+#include "common/path.h"
+#include "tools/translate/pseudo.h"
+#include "tools/translate/system.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Options into locales, memories, glossaries, engines. */
+
+static void
+check_locale(const char *word, const char *option)
+{
+	const char *nearest;
+
+	if (locale_exists(slice(word)))
+		return;
+	nearest = locale_nearest(slice(word));
+	if (nearest)
+		die(STATUS_USAGE, "unknown locale in --%s, '%s': did you mean '%s'?", option, word,
+		    nearest);
+	die(STATUS_USAGE, "unknown locale in --%s, '%s': write codes such as ar, es, fr or pt-BR",
+	    option, word);
+}
+
+static void
+add_targets(struct translator *t, const struct opt_list *to)
+{
+	size_t i;
+
+	if (to->n > 64)
+		die(STATUS_USAGE, "more than 64 locales in --to: run it in parts");
+	if (!to->n)
+		die(STATUS_USAGE, "no target locale: say --to=ar,es,fr");
+	t->memories = xcalloc(to->n, sizeof(*t->memories));
+	t->targets = xcalloc(to->n, sizeof(*t->targets));
+	for (size_t k = 0; k < to->n; k++) {
+		struct memories *m = &t->memories[t->n];
+
+		check_locale(to->v[k], "to");
+		locale_canonical(slice(to->v[k]), m->locale);
+		for (i = 0; i < t->n && strcmp(t->memories[i].locale, m->locale) != 0; i++)
+			;
+		if (i == t->n)
+			t->targets[t->n++].rtl = locale_rtl(slice(m->locale));
+	}
+}
+
+static _Noreturn void
+refuse(const char *name, const struct err *e)
+{
+	if (e->line)
+		die(STATUS_FAILED, "%s:%zu: %s", name, e->line, e->text);
+	/* What could not be read at all is named already. */
+	if (strstr(e->text, name))
+		die(STATUS_FAILED, "%s", e->text);
+	die(STATUS_FAILED, "%s: %s", name, e->text);
+}
+
+static void
+load_memories(struct translator *t, struct loader *loader)
+{
+	const struct opt_list *list = &t->settings->memory;
+	struct err e = {0};
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (strcmp(list->v[i], "system") == 0) {
+			size_t found = 0;
+			for (size_t k = 0; k < t->n; k++)
+				if (!pseudo_locale(t->memories[k].locale))
+					found += system_load(&t->memories[k]);
+			if (!found)
+				note("no installed catalogues for these locales: apt-get install "
+				     "libreoffice-l10n-fr (or -ar, -es) brings many");
+		} else if (load_file(loader, list->v[i], TIER_MEMORY, &e) < 0) {
+			refuse(list->v[i], &e);
+		}
+	}
+}
+
+/* share/kandil/translate/seed/LANG.po, or that of the locale's parents. */
+static void
+load_seed(struct memories *m, struct loader *all)
+{
+	struct loader loader = {.targets = m, .n = 1, .from = all->from};
+	char name[LOCALE_MAX];
+	struct err e = {0};
+
+	memcpy(name, m->locale, sizeof(name));
+	do {
+		struct buf rel = {0};
+		buf_addf(&rel, "translate/seed/%s.po", name);
+		char *file = path_data(rel.ptr);
+		buf_free(&rel);
+		if (file) {
+			if (load_file(&loader, file, TIER_SEED, &e) < 0)
+				refuse(file, &e);
+			free(file);
+			return;
+		}
+	} while (locale_parent(name));
+}
+
+static void
+open_engines(struct translator *t, const char *from)
+{
+	struct err e = {0};
+
+	if (t->settings->engine == ENGINE_MODEL || t->settings->engine == ENGINE_DEEPL)
+		die(STATUS_USAGE, "the engine '%s' is not in this version: use rules, apertium or "
+		    "pseudo, or add --memory=FILE",
+		    t->settings->engine == ENGINE_MODEL ? "model" : "deepl");
+	if (t->settings->engine != ENGINE_APERTIUM)
+		return;
+	size_t opened = 0;
+	for (size_t i = 0; i < t->n; i++) {
+		if (pseudo_locale(t->memories[i].locale))
+			continue;
+		t->targets[i].apertium = apertium_open(from, t->memories[i].locale, &e);
+		if (!t->targets[i].apertium) {
+			if (strcmp(e.code, "no_engine") == 0)
+				die(STATUS_FAILED, "%s", e.text);
+			note("%s", e.text);
+			continue;
+		}
+		opened++;
+		struct buf tag = {0};
+		buf_addf(&tag, "apertium:%s", apertium_modes(t->targets[i].apertium));
+		t->targets[i].tag = buf_detach(&tag);
+	}
+	if (!opened)
+		die(STATUS_FAILED, "apertium serves none of the target locales: apt-cache search "
+		    "apertium- lists the pairs");
+}
+
+void
+setup(struct translator *t, const struct settings *settings)
+{
+	char from[LOCALE_MAX];
+	struct loader loader;
+	struct err e = {0};
+	bool failed = false;
+
+	*t = (struct translator){.settings = settings};
+	add_targets(t, &settings->to);
+	check_locale(settings->from, "from");
+	locale_canonical(slice(settings->from), from);
+	if (settings->fuzzy < 0 || settings->fuzzy > 1)
+		die(STATUS_USAGE, "--fuzzy is a score from 0 (no fuzzy matches) to 1");
+	loader = (struct loader){.targets = t->memories, .n = t->n, .from = from};
+	open_engines(t, from);
+	t->glossary = glossary_new(t->n);
+	for (size_t i = 0; i < settings->glossary.n; i++)
+		if (glossary_read(t->glossary, &loader, settings->glossary.v[i], &e) < 0)
+			refuse(settings->glossary.v[i], &e);
+	t->project = project_load(&loader, settings->catalog.v, settings->catalog.n, &failed);
+	if (failed && settings->catalog.n)
+		die(STATUS_FAILED, "not every catalogue of --catalog could be read");
+	load_memories(t, &loader);
+	/* The seed is English. */
+	for (size_t i = 0; i < t->n && load_distance("en", slice(from)) >= 0; i++)
+		load_seed(&t->memories[i], &loader);
+	for (size_t i = 0; i < t->n; i++)
+		for (int tier = 0; tier < TIERS; tier++)
+			if (!t->memories[i].tiers[tier].sealed)
+				store_seal(&t->memories[i].tiers[tier]);
+	t->proposer.fuzzy = settings->fuzzy;
+	t->recall = recall_new();
+}
+
+void
+teardown(struct translator *t)
+{
+	struct buf *const bufs[] = {&t->key, &t->value, &t->format, &t->plural, &t->name,
+	    &t->member, &t->all, &t->proposal.text, &t->proposal.rejected, &t->answer.value,
+	    &t->answer.source, &t->answer.hint, &t->answer.rejected, &t->answer.reason,
+	    &t->answer.plural, &t->answer.alternatives, &t->proposer.query.skeleton,
+	    &t->proposer.query.folded, &t->proposer.piece.skeleton, &t->proposer.piece.folded};
+
+	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
+		buf_free(bufs[i]);
+	for (size_t i = 0; i < t->n; i++) {
+		for (int tier = 0; tier < TIERS; tier++)
+			store_free(&t->memories[i].tiers[tier]);
+		apertium_close(t->targets[i].apertium);
+		free(t->targets[i].tag);
+	}
+	arena_free(&t->proposer.arena);
+	recall_free(t->recall);
+	glossary_free(t->glossary);
+	project_free(t->project);
+	free(t->memories);
+	free(t->targets);
+}
