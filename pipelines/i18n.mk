@@ -1,0 +1,40 @@
+# i18n.mk: translation as a build: each stage's output is its cache, so that
+# nothing is translated twice and a stage that fails leaves no half file.
+#
+#	make -f .../share/kandil/pipelines/i18n.mk TO=ar,fr
+#	make -f .../share/kandil/pipelines/i18n.mk check
+#
+# SOURCES, TO, ARB and OUT may be set; -j2 runs what is independent side by side.
+
+SOURCES ?= lib
+TO      ?= ar,es,fr
+ARB     ?= lib/l10n
+OUT     ?= .kandil/i18n
+
+SHELL       = bash
+.SHELLFLAGS = -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: catalogues check clean
+
+# Records that carry an error, or a missing translation, are status 1: the run
+# goes on, and the records say what is missing.
+partial = || [ $$? -eq 1 ]
+
+catalogues: $(OUT)/written.ndjson
+
+$(OUT)/strings.ndjson: $(shell find $(SOURCES) -type f -name '*.dart' 2>/dev/null)
+	@mkdir -p $(@D)
+	kandil-extract -o $@ $(SOURCES) $(partial)
+
+$(OUT)/translated.ndjson: $(OUT)/strings.ndjson $(wildcard $(ARB)/*.arb)
+	kandil-translate --to=$(TO) -o $@ $< $(partial)
+
+$(OUT)/written.ndjson: $(OUT)/translated.ndjson
+	kandil-catalog write --arb=$(ARB) -o $@ $< $(partial)
+	@touch $< $@ # what it wrote itself is no news
+
+check: $(OUT)/written.ndjson
+	kandil-catalog check $(ARB)
+
+clean:
+	rm -rf $(OUT)

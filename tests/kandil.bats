@@ -1,0 +1,259 @@
+#!/usr/bin/env bats
+# The front door: which program answers, help, config, completions.
+
+load lib/common
+
+setup() {
+	common_setup
+	mkdir exec
+	export KANDIL_EXEC_PATH=$PWD/exec
+}
+
+# program NAME [LINE...]: a script in $KANDIL_EXEC_PATH that says its name and
+# arguments, or does what the lines say.
+program() {
+	local file=exec/$1
+	shift
+	{
+		echo '#!/bin/sh'
+		if [ $# -gt 0 ]; then
+			printf '%s\n' "$@"
+		else
+			echo 'echo "$(basename "$0") $*"'
+		fi
+	} >"$file"
+	chmod +x "$file"
+}
+
+@test "the longest name that exists answers, with the rest as its arguments" {
+	program kandil-a
+	program kandil-a-b
+	program kandil-a-b-c-d
+	same 'kandil-a-b-c-d e' "$(kandil a b c d e)"
+	same 'kandil-a-b c x' "$(kandil a b c x)"
+	same 'kandil-a c b' "$(kandil a c b)"
+	same 'kandil-a-b c --d' "$(kandil a-b c --d)"
+}
+
+@test "words end at the first option, capital, dot or slash" {
+	program kandil-a
+	program kandil-a-b
+	same 'kandil-a -x b' "$(kandil a -x b)"
+	same 'kandil-a B' "$(kandil a B)"
+	same 'kandil-a b.dart' "$(kandil a b.dart)"
+	same 'kandil-a ../b' "$(kandil a ../b)"
+	same 'kandil-a  b' "$(kandil a '' b)"
+	same 'kandil-a -- b' "$(kandil a -- b)"
+}
+
+@test "at most four words make a name" {
+	program kandil-a-b-c-d-e
+	run ! kandil a b c d e
+}
+
+@test "the program takes this process's place: status, signals and stdin are its own" {
+	program kandil-a 'exit 7'
+	program kandil-b 'kill -TERM $$'
+	program kandil-c cat
+	run -7 kandil a
+	run -143 kandil b
+	same 'through' "$(echo through | kandil c)"
+	program kandil-d 'echo $$'
+	kandil d >pid &
+	wait $!
+	same $! "$(cat pid)"
+}
+
+@test "a pipeline finds the programs beside the front door" {
+	program kandil-a 'command -v kandil'
+	same "$(realpath "$BIN")/kandil" "$(PATH=/usr/bin:/bin "$BIN/kandil" a)"
+}
+
+@test "what is in PATH answers last, and the current folder never" {
+	mkdir path
+	printf '#!/bin/sh\necho path\n' >path/kandil-p
+	cp path/kandil-p kandil-q
+	chmod +x path/kandil-p kandil-q
+	same path "$(PATH=$PWD/path:$PATH kandil p)"
+	program kandil-p 'echo exec'
+	same exec "$(PATH=$PWD/path:$PATH kandil p)"
+	PATH=.::$PATH run -2 kandil q
+}
+
+@test "a file that cannot be executed does not answer" {
+	echo 'echo no' >exec/kandil-a
+	mkdir exec/kandil-b
+	run -2 kandil a
+	run -2 kandil b
+}
+
+@test "an unknown word suggests the nearest and ends with 2" {
+	program kandil-simulate-devops
+	run -2 --separate-stderr kandil simulate devop
+	same "kandil: unknown command 'simulate devop': did you mean 'simulate devops'?" "$stderr"
+	run -2 --separate-stderr kandil hlep
+	same "kandil: unknown command 'hlep': did you mean 'help'?" "$stderr"
+	run -2 --separate-stderr kandil qqqq
+	same "kandil: unknown command 'qqqq': 'kandil help' lists them" "$stderr"
+	[ -z "$output" ]
+}
+
+@test "the beginning of a command says how to go on" {
+	program kandil-simulate-devops-drill
+	program kandil-simulate-devops-replay
+	run -2 --separate-stderr kandil simulate devops
+	same "kandil: 'simulate devops' is only the beginning of a command: go on with 'drill', 'replay'" \
+		"$stderr"
+}
+
+@test "without words, or with a wrong option, it says how it is used" {
+	run -2 --separate-stderr kandil
+	[[ $stderr == *'usage: kandil'* ]]
+	run -2 --separate-stderr kandil --hepl
+	[[ $stderr == *"unknown option '--hepl'"*usage* ]]
+	run -0 --separate-stderr kandil --version
+	same "kandil $(cat "$ROOT/VERSION")" "$output"
+	[ -z "$stderr" ]
+}
+
+@test "help lists programs and pipelines with what they are for" {
+	program kandil-a-b '# summary: does a and b' 'echo never run'
+	run -0 --separate-stderr kandil help
+	[[ $output == *'  a b                      does a and b'* ]]
+	[[ $output != *'never run'* ]]
+	for tool in "$BIN"/kandil-*; do
+		[[ $output == *"  $(basename "$tool" | cut -d- -f2-) "*"$("$tool" --help | sed -n 2p)"* ]]
+	done
+	for pipeline in "$BIN"/../libexec/kandil/*; do
+		[[ $output == *"$(sed -n 's/^# summary: //p' "$pipeline")"* ]]
+	done
+	same "$output" "$(kandil --help)"
+	same "$output" "$(kandil -h)"
+	kandil help --json | jq -se 'any(.[]; .words == "a b" and .summary == "does a and b" and .pipeline)' >/dev/null
+}
+
+@test "help WORD shows the manual that lies beside the program" {
+	[ -f "$BIN/../share/man/man1/kandil.1" ]
+	# man is asked for the page in the built folder, whichever man it is.
+	mkdir path
+	printf '#!/bin/sh\necho "$MANPATH $*"\n' >path/man
+	chmod +x path/man
+	local man
+	man=$(realpath "$BIN")/../share/man
+	same "$man 1 kandil" "$(PATH=$PWD/path:$PATH kandil help kandil)"
+	same "$man 5 kandil-records" "$(PATH=$PWD/path:$PATH kandil help records)"
+	same "$man 5 kandil-config" "$(PATH=$PWD/path:$PATH kandil help config)"
+}
+
+@test "without man, mandoc shows the manual" {
+	mkdir path
+	ln -s "$(command -v mandoc)" path/mandoc
+	PATH=$PWD/path run -0 "$BIN/kandil" help records
+	col -b <<<"$output" | grep -q 'A record is a JSON object .*NDJSON'
+}
+
+@test "help for a program without a manual is its --help" {
+	program kandil-a 'echo "help: $*"'
+	same 'help: --help' "$(kandil help a)"
+	run -2 kandil help nosuch
+	run -2 kandil help ../../etc/passwd
+}
+
+@test "every pipeline says what it is, and explains itself" {
+	for pipeline in "$BIN"/../libexec/kandil/*; do
+		grep -q '^# summary: [a-z]' "$pipeline"
+		run -0 --separate-stderr "$pipeline" --help
+		[[ $output == *'usage: kandil'* ]]
+		[[ $output != *'pipefail'* ]]
+		[ -z "$stderr" ]
+		run -2 --separate-stderr "$pipeline" --nosuch
+		[[ $stderr == "$(basename "$pipeline"): "* ]]
+	done
+}
+
+@test "config prints what is in force and where it comes from" {
+	tool=$(basename "$(find "$BIN" -name 'kandil-*' | sort | head -n 1)")
+	name=${tool#kandil-}
+	mkdir -p .kandil "$XDG_CONFIG_HOME/kandil"
+	printf '[%s]\nmax-record = 5M\n' "$name" >"$XDG_CONFIG_HOME/kandil/config"
+	printf '[%s]\nquiet = true\n' "$name" >.kandil/config
+	run -0 --separate-stderr kandil config "$name"
+	# A source stands above what came from it.
+	[[ $output == *"# $XDG_CONFIG_HOME/kandil/config:
+max-record = 5M
+# .kandil/config:
+quiet = true"* ]]
+	same "[$name]" "$(sed -n 1p <<<"$output")"
+	variable=KANDIL_${name^^}_MAX_RECORD
+	export "${variable//-/_}=6M"
+	[[ $(kandil config "$name") == *'# environment:
+max-record = 6M'* ]]
+	kandil config --json "$name" |
+		jq -se --arg tool "$tool" 'any(.[]; .name == "max-record" and .tool == $tool and .value == "6M")' >/dev/null
+	# What is printed can be a configuration file.
+	kandil config "$name" >printed
+	unset "${variable//-/_}"
+	rm .kandil/config
+	mv printed "$XDG_CONFIG_HOME/kandil/config"
+	same 6M "$(kandil config --json "$name" | jq -r 'select(.name == "max-record").value' | uniq)"
+}
+
+@test "config without a name shows every program; a wrong name is an error" {
+	run -0 --separate-stderr kandil config
+	for tool in "$BIN"/kandil-*; do
+		grep -Fxq "[$(basename "$tool" | cut -d- -f2-)]" <<<"$output"
+	done
+	run -2 kandil config nosuch
+}
+
+@test "a wrong configuration is reported and ends with 2" {
+	mkdir -p "$XDG_CONFIG_HOME/kandil"
+	echo 'max-record = lots' >"$XDG_CONFIG_HOME/kandil/config"
+	run -2 --separate-stderr kandil config
+	[[ $stderr == *"config:1: 'max-record'"* ]]
+}
+
+# complete WORD...: what bash offers for the last word.
+complete_bash() {
+	bash -c '
+		. "$1"
+		shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+		_kandil
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$PWD/completions" "$@"
+}
+
+@test "bash completes words, options and choices" {
+	kandil completions bash >completions
+	bash -n completions
+	same 'check
+extract' "$(complete_bash kandil i18n '')"
+	same extract "$(complete_bash kandil i18n ex)"
+	same --max-record= "$(complete_bash kandil-catalog read --max)"
+	same --max-record= "$(complete_bash kandil catalog read --max)"
+	same critical "$(complete_bash kandil catalog check --fail-on = cr)"
+	same --fail-on= "$(complete_bash kandil-catalog -q check --fai)"
+}
+
+@test "completions hold exactly the options of the tables" {
+	kandil config --json | jq -r '"--" + .name' | sort -u >want
+	kandil completions bash | grep -o -- '--[a-z][a-z-]*' | grep -Ev -- '^--(help|version|json)$' | sort -u |
+		cmp - want
+	kandil completions fish | grep -o -- ' -l [a-z-]*' | sed 's/ -l /--/' | grep -v json | sort -u | cmp - want
+}
+
+@test "zsh and fish can read their completions" {
+	kandil completions zsh >_kandil
+	kandil completions fish >kandil.fish
+	for shell in zsh fish; do
+		command -v $shell >/dev/null || skip "$shell is not here"
+	done
+	zsh -n _kandil
+	fish --no-execute kandil.fish
+	fish -c 'source kandil.fish; complete -C "kandil i18n ex"' | grep -q '^extract'
+}
+
+@test "completions of an unknown shell are a usage error" {
+	run -2 --separate-stderr kandil completions tcsh
+	[[ $stderr == *"'tcsh'"* ]]
+}

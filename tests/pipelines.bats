@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# What is made of programs: kandil i18n extract, kandil i18n check, i18n.mk.
+
+load lib/common
+
+setup() {
+	common_setup
+	cp -R "$ROOT/examples/flutter-app/." .
+	pipelines=$BIN/../share/kandil/pipelines
+}
+
+# The status of a run in which translations are missing is 1.
+partial() {
+	"$@" || [ $? = 1 ]
+}
+
+@test "i18n extract is the three programs in one" {
+	mkdir one two
+	{ partial kandil-extract lib | partial kandil-translate -q --to=ar,fr |
+		partial kandil-catalog write --arb=one; } | sed 's,"one/,"two/,' >want
+	partial kandil i18n extract --to=ar --to=fr --arb=two lib >got 2>summary
+	cmp want got
+	diff -r one two
+	grep -q '^  locale  strings .*missing$' summary
+	grep -q '^  ar ' summary
+}
+
+@test "i18n extract takes --file, --stdin, and the folder of l10n.yaml" {
+	partial kandil i18n extract -q --file=lib/screens/settings.dart --to fr >got 2>err
+	[ ! -s err ]
+	[ "$(find . -name '*_fr.arb')" = "./$(sed -n 's/^arb-dir: //p' l10n.yaml)/app_fr.arb" ]
+	rm -r lib/l10n
+	kandil-extract lib/screens/settings.dart |
+		partial kandil i18n extract -q --stdin --to=fr >again
+	cmp got again
+}
+
+@test "i18n extract gives the worst status of its stages" {
+	run -3 --separate-stderr kandil i18n extract -q --to=fr lib missing
+	[[ $stderr == *"missing"* ]]
+	run -2 --separate-stderr kandil i18n extract -q --to=nosuchlocale lib
+	run -2 --separate-stderr kandil i18n extract lib
+	[[ $stderr == *"--to=ar,fr"* ]]
+}
+
+@test "i18n extract run again changes no byte" {
+	partial kandil i18n extract -q --to=ar,es,fr lib >first
+	cp -R lib/l10n before
+	partial kandil i18n extract -q --to=ar,es,fr lib >second
+	diff -r before lib/l10n
+	same false "$(jq .changed second | sort -u)"
+}
+
+@test "i18n check finds strings in the source, and faults of the catalogues" {
+	partial kandil i18n extract -q --to=fr lib >/dev/null
+	run -1 --separate-stderr kandil i18n check lib/screens/settings.dart
+	same finding "$(jq -r .kind <<<"$output" | sort -u)"
+	jq -se 'any(.[]; .rule == "i18n-hard-coded" and .file == "lib/screens/settings.dart"
+		and .line > 0 and (.evidence | length > 0))' <<<"$output" >/dev/null
+	jq -se 'any(.[]; .rule != "i18n-hard-coded")' <<<"$output" >/dev/null
+}
+
+@test "i18n check is content with an app that shows nothing of its own" {
+	mkdir clean clean/lib clean/l10n
+	cd clean
+	echo "f(c) => Text(AppLocalizations.of(c)!.hello);" >lib/main.dart
+	echo '{"@@locale":"en","hello":"Hello"}' >l10n/app_en.arb
+	echo '{"@@locale":"fr","hello":"Bonjour"}' >l10n/app_fr.arb
+	run -0 --separate-stderr kandil i18n check --arb=l10n
+	[ -z "$output" ]
+	echo "f() => Text('Hello');" >>lib/main.dart
+	run -1 --separate-stderr kandil i18n check --arb=l10n
+	same 'lib/main.dart:2' "$(jq -r .address <<<"$output")"
+}
+
+@test "i18n.mk builds the catalogues once, and again when a source changes" {
+	make -f "$pipelines/i18n.mk" TO=fr >log 2>&1
+	[ -f lib/l10n/app_fr.arb ]
+	grep -q kandil-extract log
+	make -f "$pipelines/i18n.mk" TO=fr | grep -q 'Nothing to be done\|up to date'
+	sleep 0.01
+	echo "f() => Text('Brand new words');" >>lib/main.dart
+	make -f "$pipelines/i18n.mk" TO=fr >log 2>&1
+	grep -q 'Brand new words' lib/l10n/app_en.arb
+}
+
+@test "i18n.mk leaves no half file behind a stage that fails" {
+	mkdir bin
+	printf '#!/bin/sh\necho half\nexit 3\n' >bin/kandil-translate
+	chmod +x bin/kandil-translate
+	PATH=$PWD/bin:$PATH run -2 make -f "$pipelines/i18n.mk" TO=fr
+	[ -f .kandil/i18n/strings.ndjson ]
+	[ ! -e .kandil/i18n/translated.ndjson ]
+	[ ! -e lib/l10n ]
+}
