@@ -27,9 +27,10 @@ SAN      = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 FUZZ     = $(SAN) -fsanitize=fuzzer-no-link
 
 # Debian packages. Building needs the first list, the tests the second as well, lint and fuzz
-# the third. node is optional: what needs it is skipped with a message.
+# the third. Tests also need node and npm, from wherever they come.
 PACKAGES      = gcc libc6-dev make libjq-dev libpcre2-dev libexpat1-dev libyaml-dev jq
-TEST_PACKAGES = bats bsdextrautils gettext git mandoc bsdutils
+TEST_PACKAGES = bats bsdextrautils gettext git mandoc bsdutils python3 python3-icu strace time \
+		translate-toolkit
 LINT_PACKAGES = clang clang-tidy libclang-rt-14-dev cppcheck shellcheck codespell pmccabe
 
 # Adding a tool is adding a folder: these lists are read from the tree. A
@@ -149,6 +150,7 @@ $(eval $(foreach f,$(FUZZERS),$(call fuzzer,$(f))))
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 build: $(build_FILES) ## the programs, in build/bin
+	@:
 asan-build: $(build/asan_FILES) $(UNITS:%=build/asan/unit/%)
 fuzz-build: $(FUZZERS:%=build/fuzz/run/%)
 
@@ -192,6 +194,7 @@ lint: deps-test deps-lint ## compilers, static checks, scripts, manuals, layers
 
 bench: deps-test ## against named peers; CORPUS=DIR runs on public code
 	@$(MAKE) --no-print-directory build
+	@.ci/deps --node tests/bench
 	@tests/bench/run
 
 golden: build ## rewrites the golden cases: review the difference
