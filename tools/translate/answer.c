@@ -42,18 +42,19 @@ answer_existing(struct slice object)
 }
 
 bool
+answer_needed(const struct existing *x, bool force)
+{
+	return force || x->state < CATALOG_TRANSLATED || (x->stale && x->state != CATALOG_APPROVED);
+}
+
+bool
 answer_replaces(const struct answer *a, const struct existing *x, bool force)
 {
 	if (!x->object.len || x->state == CATALOG_MISSING)
 		return true;
-	if (a->state == CATALOG_MISSING)
+	if (a->state == CATALOG_MISSING || !answer_needed(x, force))
 		return false;
-	if (force)
-		return true;
-	if (x->state >= CATALOG_TRANSLATED && !x->stale)
-		return false;
-	/* An approved text that is stale is still a person's: only better ones. */
-	return a->state >= CATALOG_TRANSLATED && x->state != CATALOG_APPROVED;
+	return force || a->state >= CATALOG_TRANSLATED;
 }
 
 /* The raw JSON of one of our members; false where the answer has none. */

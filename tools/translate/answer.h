@@ -33,6 +33,11 @@ struct existing {
 struct existing answer_existing(struct slice object);
 
 /*
+ * Whether any answer could take the place of what is there: not that of a
+ * person's word that still fits its source, nor of an approved one.
+ */
+bool answer_needed(const struct existing *, bool force);
+/*
  * Whether the answer takes the place of what is there. What a person approved
  * or translated stays unless force; a draft or fuzzy text gives way to a
  * translated one only.

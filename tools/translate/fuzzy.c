@@ -129,7 +129,7 @@ words_agree(struct slice a, struct slice b)
 
 /* ---- search ---- */
 
-/* The first index of by_length whose unit is at least that long. */
+/* The first shape that is at least that long. */
 static size_t
 lower_bound(const struct store *s, size_t length)
 {
@@ -137,7 +137,7 @@ lower_bound(const struct store *s, size_t length)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (s->units[s->by_length[middle]].length < length)
+		if (s->shapes[middle].length < length)
 			low = middle + 1;
 		else
 			high = middle;
@@ -145,14 +145,33 @@ lower_bound(const struct store *s, size_t length)
 	return low;
 }
 
+/* Bits of x. Without a call: most of the search is spent here. */
+static inline int
+bits(uint64_t x)
+{
+	x -= x >> 1 & 0x5555555555555555;
+	x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+	return (int)(((x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56);
+}
+
+/* Pairs of characters that a has and b has not. */
+static inline int
+lacking(const struct shape *a, const struct shape *b)
+{
+	return bits(a->bigrams[0] & ~b->bigrams[0]) + bits(a->bigrams[1] & ~b->bigrams[1]);
+}
+
 /*
  * Whether so few edits can lie between two texts: an edit adds at most two
- * pairs of characters, and takes at most two away.
+ * pairs of characters, and takes at most two away; and only light words may
+ * be missing.
  */
 static bool
-may_be_near(uint64_t a, uint64_t b, int most)
+may_be_near(const struct shape *a, const struct shape *b, int most)
 {
-	return __builtin_popcountll(a & ~b) <= 2 * most && __builtin_popcountll(b & ~a) <= 2 * most;
+	int words = a->words - b->words;
+
+	return words <= 2 && words >= -2 && lacking(a, b) <= 2 * most && lacking(b, a) <= 2 * most;
 }
 
 const struct unit *
@@ -160,26 +179,25 @@ fuzzy_find(const struct store *s, struct slice folded, double least, double *sco
 {
 	uint32_t text[FUZZY_LENGTH];
 	const struct unit *found = NULL;
-	uint16_t length;
-	uint64_t bigrams = store_bigrams(folded, &length);
+	const struct shape wanted = store_shape(folded);
 	size_t tries = 0, n;
 
 	*score = 0;
-	if (length < 4 || length > FUZZY_LENGTH || *folded.ptr == FOLD_BRANCHES)
+	if (wanted.length < 4 || wanted.length > FUZZY_LENGTH || *folded.ptr == FOLD_BRANCHES)
 		return NULL;
 	n = decode(folded, text, FUZZY_LENGTH);
-	size_t shortest = (size_t)((double)length * least);
-	size_t longest = (size_t)((double)length / least) + 1;
+	size_t shortest = (size_t)((double)wanted.length * least);
+	size_t longest = (size_t)((double)wanted.length / least) + 1;
 	for (size_t i = lower_bound(s, shortest); i < s->n && tries < FUZZY_TRIES; i++) {
-		const struct unit *u = &s->units[s->by_length[i]];
+		const struct shape *shape = &s->shapes[i];
 		double need = found ? *score : least;
-		int longer = u->length > length ? u->length : length;
+		int longer = shape->length > wanted.length ? shape->length : wanted.length;
 
-		if (u->length > longest)
+		if (shape->length > longest)
 			break;
-		if (!may_be_near(bigrams, u->bigrams, (int)((1 - need) * longer + 1e-9)))
+		if (!may_be_near(&wanted, shape, (int)((1 - need) * longer + 1e-9)))
 			continue;
-		struct slice other = store_folded(s, u);
+		struct slice other = store_folded(s, &s->units[shape->unit]);
 		if (*other.ptr == FOLD_BRANCHES)
 			continue;
 		tries++;
@@ -187,7 +205,7 @@ fuzzy_find(const struct store *s, struct slice folded, double least, double *sco
 		if (now < least || now <= *score || !words_agree(folded, other))
 			continue;
 		*score = now;
-		found = u;
+		found = &s->units[shape->unit];
 	}
 	return found;
 }

@@ -5,7 +5,10 @@
 #include "tools/translate/fold.h"
 #include "tools/translate/fuzzy.h"
 
-enum { CANDIDATES = 64 /* units of one folded text that are weighed */ };
+enum {
+	CANDIDATES = 64,   /* units of one folded text that are weighed */
+	PLACEHOLDERS = 40, /* of a text that another's are put into: pairing them is cubic */
+};
 
 int
 query_read(struct query *q, struct slice text, unsigned dialect, struct arena *arena, struct err *e)
@@ -94,6 +97,8 @@ realise_text(const struct message *found, const struct message *translation,
 {
 	struct buf restored = {0}, target = {0}, from = {0}, to = {0};
 
+	if (placeholder(found, PLACEHOLDERS) || placeholder(translation, PLACEHOLDERS))
+		return false;
 	fold_skeleton(translation, &target);
 	if (!exact) {
 		fold_skeleton(found, &from);

@@ -14,27 +14,25 @@ store_hash(struct slice folded)
 	return hash_stable(folded);
 }
 
-uint64_t
-store_bigrams(struct slice folded, uint16_t *length)
+struct shape
+store_shape(struct slice folded)
 {
-	uint64_t set = 0;
+	struct shape shape = {.words = 1};
 	uint32_t before = ' ';
 	size_t n = 0;
 
 	for (size_t i = 0; i < folded.len; n++) {
-		uint32_t c;
-		size_t step = utf8_decode(folded.ptr + i, folded.len - i, &c);
+		uint32_t c = (unsigned char)folded.ptr[i];
+		size_t step = c < 0x80 ? 1 : utf8_decode(folded.ptr + i, folded.len - i, &c);
 
-		if (!step) {
-			c = (unsigned char)folded.ptr[i];
-			step = 1;
-		}
-		i += step;
-		set |= 1ULL << ((before * 31 + c) * 2654435761U >> 26);
+		i += step ? step : 1;
+		unsigned bit = (before * 31 + c) * 2654435761U >> 25;
+		shape.bigrams[bit / 64] |= 1ULL << (bit % 64);
+		shape.words = (uint16_t)(shape.words + (c == ' ' && shape.words < 65535));
 		before = c;
 	}
-	*length = (uint16_t)(n > 65535 ? 65535 : n);
-	return set;
+	shape.length = (uint16_t)(n > 65535 ? 65535 : n);
+	return shape;
 }
 
 static uint32_t
@@ -94,7 +92,6 @@ store_add(struct store *s, const struct addition *a)
 	    !fold_source(a->source, a->dialect, &folded))
 		return true;
 	u.hash = store_hash(buf_slice(&folded));
-	u.bigrams = store_bigrams(buf_slice(&folded), &u.length);
 	u.source = pool_add(s, a->source);
 	u.source_len = (uint32_t)a->source.len;
 	u.target = pool_add(s, a->target);
@@ -139,14 +136,13 @@ compare_units(const void *x, const void *y, void *state)
 }
 
 static int
-compare_length(const void *x, const void *y, void *state)
+compare_shapes(const void *x, const void *y)
 {
-	const struct unit *units = state;
-	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+	const struct shape *a = x, *b = y;
 
-	if (units[a].length != units[b].length)
-		return units[a].length < units[b].length ? -1 : 1;
-	return a < b ? -1 : a > b;
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
 /* Equal units become one; each catalogue counts once. */
@@ -180,12 +176,14 @@ store_seal(struct store *s)
 	if (s->n)
 		qsort_r(s->units, s->n, sizeof(*s->units), compare_units, s);
 	merge(s);
-	free(s->by_length);
-	s->by_length = xreallocarray(NULL, s->n + 1, sizeof(*s->by_length));
-	for (size_t i = 0; i < s->n; i++)
-		s->by_length[i] = (uint32_t)i;
+	free(s->shapes);
+	s->shapes = xreallocarray(NULL, s->n + 1, sizeof(*s->shapes));
+	for (size_t i = 0; i < s->n; i++) {
+		s->shapes[i] = store_shape(store_folded(s, &s->units[i]));
+		s->shapes[i].unit = (uint32_t)i;
+	}
 	if (s->n)
-		qsort_r(s->by_length, s->n, sizeof(*s->by_length), compare_length, s->units);
+		qsort(s->shapes, s->n, sizeof(*s->shapes), compare_shapes);
 	s->sealed = true;
 }
 
@@ -225,7 +223,7 @@ store_free(struct store *s)
 {
 	if (!s->mapped) {
 		free(s->units);
-		free(s->by_length);
+		free(s->shapes);
 	}
 	buf_free(&s->pool);
 	*s = (struct store){0};

@@ -15,19 +15,28 @@
 /* One unit of a store; plain data, written to disk as it is. */
 struct unit {
 	uint64_t hash;	  /* of the folded source */
-	uint64_t bigrams; /* which pairs of characters the folded source has */
 	uint32_t source, source_len; /* in the pool */
 	uint32_t target, target_len;
 	uint32_t folded, folded_len; /* the folded source */
 	uint32_t file;	  /* offset in the pool of the catalogue's name, NUL-terminated */
 	uint32_t order;	  /* of addition */
 	uint16_t votes;	  /* catalogues that say the same */
-	uint16_t length;  /* code points of the folded source, at most 65535 */
 	uint8_t dialect;  /* of both texts: enum message_dialect and flags */
 	uint8_t state;	  /* enum catalog_state */
 	uint8_t distance; /* of its locale from the one that is asked for */
 	uint8_t flags;
-	uint32_t reserved; /* 0: no byte on disk is left to chance */
+	uint16_t reserved; /* 0: no byte on disk is left to chance */
+};
+
+/*
+ * What a fuzzy search sees of a unit before it looks at its text: sorted by
+ * length and read from front to back, so that most units cost no cache miss.
+ */
+struct shape {
+	uint64_t bigrams[2]; /* which pairs of characters there are, as a set of 128 */
+	uint32_t unit;	     /* its index */
+	uint16_t length;     /* code points, at most 65535 */
+	uint16_t words;
 };
 
 enum { UNIT_SAME = 1 /* the same text in both languages is right */ };
@@ -35,7 +44,7 @@ enum { UNIT_SAME = 1 /* the same text in both languages is right */ };
 struct store {
 	struct unit *units; /* sorted by hash */
 	size_t n, cap;
-	uint32_t *by_length; /* indices, by length: for fuzzy search */
+	struct shape *shapes; /* of all units, by length */
 	struct buf pool;
 	const char *bytes; /* the pool, or the mapped one */
 	size_t bytes_len;
@@ -72,8 +81,7 @@ const struct unit *store_find(const struct store *, uint64_t hash, size_t *n);
 void store_free(struct store *);
 
 uint64_t store_hash(struct slice folded);
-/* The set of character pairs, each as one of 64 bits; and the length. */
-uint64_t store_bigrams(struct slice folded, uint16_t *length);
+struct shape store_shape(struct slice folded);
 
 static inline struct slice
 store_source(const struct store *s, const struct unit *u)

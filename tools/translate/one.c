@@ -58,16 +58,27 @@ isolate(struct translator *t, struct buf *value)
 /* ---- one locale ---- */
 
 static void
-answer_pseudo(struct translator *t, size_t target)
+add_pseudo(struct translator *t, size_t target, const struct message *m, struct buf *out)
 {
-	struct answer *a = &t->answer;
 	bool bidi = strcmp(t->memories[target].locale, "ar-XB") == 0 ||
 	    (t->targets[target].rtl && t->settings->engine == ENGINE_PSEUDO);
 
 	if (bidi)
-		pseudo_bidi(&t->source, &a->value);
+		pseudo_bidi(m, out);
 	else
-		pseudo_accented(&t->source, &t->proposer.arena, &a->value);
+		pseudo_accented(m, &t->proposer.arena, out);
+}
+
+static void
+answer_pseudo(struct translator *t, size_t target)
+{
+	struct answer *a = &t->answer;
+	struct message plural;
+
+	add_pseudo(t, target, &t->source, &a->value);
+	if (t->plural.len && message_parse(buf_slice(&t->plural), t->source.dialect,
+				 &t->proposer.arena, &plural, NULL) == 0)
+		add_pseudo(t, target, &plural, &a->plural);
 	a->state = CATALOG_TRANSLATED;
 	a->engine = "pseudo";
 	buf_adds(&a->source, "pseudo");
@@ -369,6 +380,10 @@ answer_each(struct translator *t, struct slice translations, set_fn *set, void *
 		struct existing there = answer_existing(find_member(t, translations,
 		    t->memories[i].locale));
 
+		if (!answer_needed(&there, t->settings->force)) {
+			note_outcome(t, i, there.state, there.stale);
+			continue;
+		}
 		answer_for(t, i);
 		bool ours = answer_replaces(&t->answer, &there, t->settings->force);
 		enum catalog_state now = ours ? t->answer.state : there.state;

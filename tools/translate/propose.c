@@ -23,16 +23,15 @@ passes(struct slice text, void *state)
 
 	message_verify(source->text, text, source->dialect, slice(c->memories->locale),
 	    &c->proposer->arena, &faults);
-	for (size_t i = 0; faults.serious && i < faults.n; i++) {
-		if (faults.v[i].warning)
-			continue;
-		if (!out->rejected.len) {
-			snprintf(out->reason, sizeof(out->reason), "%s", faults.v[i].text);
-			buf_addslice(&out->rejected, text);
-		}
+	if (!faults.serious)
+		return true;
+	if (out->rejected.len)
 		return false;
-	}
-	return true;
+	buf_addslice(&out->rejected, text);
+	for (size_t i = faults.n; i-- > 0;)
+		if (!faults.v[i].warning || i == 0)
+			snprintf(out->reason, sizeof(out->reason), "%s", faults.v[i].text);
+	return false;
 }
 
 /* The weaker of two matches speaks for both. */

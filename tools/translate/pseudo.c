@@ -148,7 +148,7 @@ pseudo_accented(const struct message *m, struct arena *arena, struct buf *out)
 	struct slice copy = {arena_copy(arena, text.ptr ? text.ptr : "", text.len), text.len};
 	if (message_parse(copy, m->dialect, arena, &done, NULL) < 0) {
 		buf_addslice(out, m->text); /* cannot be: mapping keeps the syntax */
-	} else if (!has_branch(&done, 0, done.n)) {
+	} else if (done.n && !has_branch(&done, 0, done.n)) {
 		measure(&done, 0, done.n, &length, &words);
 		bracket(&text, 0, text.len, length, words);
 		buf_addslice(out, buf_slice(&text));

@@ -118,25 +118,19 @@ describe(const struct files *files, const char *locale, struct buf *out)
 
 /* ---- the cache ---- */
 
-/* The file: this, the description (padded to 8), units, by_length, pool. */
+/* The file: this, the description (padded to 8), units, shapes, pool. */
 struct head {
 	char magic[8];
 	uint64_t checksum; /* of all that follows this member */
 	uint64_t description, units, pool; /* lengths; units is a count */
 };
 
-#define MAGIC "KNDLMEM1"
+#define MAGIC "KNDLMEM2"
 
 static size_t
 padded(size_t n)
 {
 	return (n + 7) & ~(size_t)7;
-}
-
-static size_t
-lengths_size(uint64_t units)
-{
-	return padded((size_t)units * sizeof(uint32_t));
 }
 
 static bool
@@ -155,7 +149,7 @@ is_sound(const struct store *s)
 		    lies_within(s, u->target, u->target_len) &&
 		    lies_within(s, u->folded, u->folded_len) && lies_within(s, u->file, 0);
 
-		if (!texts || s->by_length[i] >= s->n || (i && s->units[i - 1].hash > u->hash))
+		if (!texts || s->shapes[i].unit >= s->n || (i && s->units[i - 1].hash > u->hash))
 			return false;
 	}
 	return s->bytes_len == 0 || s->bytes[s->bytes_len - 1] == '\0';
@@ -172,15 +166,15 @@ attach(struct store *s, char *map, size_t size, struct slice description)
 	    h->pool > STORE_POOL * 2ULL)
 		return false;
 	size_t units = sizeof(*h) + padded(h->description);
-	size_t lengths = units + (size_t)h->units * sizeof(struct unit);
-	size_t pool = lengths + lengths_size(h->units);
+	size_t shapes = units + (size_t)h->units * sizeof(struct unit);
+	size_t pool = shapes + (size_t)h->units * sizeof(struct shape);
 
 	if (size != pool + h->pool ||
 	    memcmp(map + sizeof(*h), description.ptr, description.len) != 0 ||
 	    h->checksum != hash_stable((struct slice){map + after, size - after}))
 		return false;
 	*s = (struct store){.units = (struct unit *)(void *)(map + units), .n = (size_t)h->units,
-	    .by_length = (uint32_t *)(void *)(map + lengths), .bytes = map + pool,
+	    .shapes = (struct shape *)(void *)(map + shapes), .bytes = map + pool,
 	    .bytes_len = (size_t)h->pool, .sealed = true, .mapped = true};
 	return is_sound(s);
 }
@@ -221,9 +215,7 @@ write_cache(const struct store *s, const char *name, struct slice description)
 	while (out.len % 8)
 		buf_addc(&out, '\0');
 	buf_add(&out, s->units, s->n * sizeof(*s->units));
-	buf_add(&out, s->by_length, s->n * sizeof(*s->by_length));
-	while (out.len % 8)
-		buf_addc(&out, '\0');
+	buf_add(&out, s->shapes, s->n * sizeof(*s->shapes));
 	buf_addslice(&out, buf_slice(&s->pool));
 	h.checksum = hash_stable((struct slice){out.ptr + after, out.len - after});
 	memcpy(out.ptr, &h, sizeof(h));
