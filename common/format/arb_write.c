@@ -347,6 +347,17 @@ finish_merge(struct merge *m, struct buf *out)
 	buf_free(&m->text);
 }
 
+/* An object that was empty closes on a line of its own now. */
+static void
+close_empty(struct merge *m)
+{
+	size_t end = (size_t)(object_of(m->old).ptr - m->old->text.ptr) + object_of(m->old).len - 1;
+
+	buf_reset(&m->text);
+	arb_style_close(&m->style, 0, &m->text);
+	edits_add(&m->edits, end, end, buf_slice(&m->text));
+}
+
 void
 arb_merge(const struct catalog *old, const struct catalog_change *changes, size_t n, bool metadata,
     struct buf *out)
@@ -357,6 +368,8 @@ arb_merge(const struct catalog *old, const struct catalog_change *changes, size_
 	change_entries(&m);
 	write_states(&m, false);
 	remove_members(&m);
+	if (m.nmembers == 0 && m.edits.n)
+		close_empty(&m);
 	finish_merge(&m, out);
 }
 

@@ -44,6 +44,7 @@ render(const struct message *m, size_t from, size_t to, struct slice conversion,
 		case MESSAGE_OPEN:
 		case MESSAGE_CLOSE:
 		case MESSAGE_SELF:
+		case MESSAGE_REST:
 			buf_addslice(out, message_bytes(m, node));
 			break;
 		default:

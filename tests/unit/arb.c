@@ -143,7 +143,7 @@ test_merge(void)
 	    "\"B2\"\r\n}");
 	check_merge(
 	    "{\"a\":\"A\",\"b\":\"B\"}", one, 3, "{\"a\":\"A\",\"n\":\"x\\ny\",\"b\":\"B2\"}");
-	check_merge("{}", new, 2, "{\n  \"x\": \"1\",\n  \"y\": \"2\"}");
+	check_merge("{}", new, 2, "{\n  \"x\": \"1\",\n  \"y\": \"2\"\n}");
 	check_merge("{\n    \"@@x-other\": [1]\n}\n", new, 2,
 	    "{\n    \"@@x-other\": [1],\n    \"x\": \"1\",\n    \"y\": \"2\"\n}\n");
 	/* A sorted file stays sorted. */

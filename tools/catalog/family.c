@@ -2,11 +2,12 @@
 #include "tools/catalog/family.h"
 
 #include "common/format/arb.h"
+#include "common/format/l10n.h"
+#include "common/json.h"
 #include "common/locale.h"
 #include "common/message.h"
 #include "common/path.h"
 #include "common/walk.h"
-#include "tools/catalog/l10n.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +20,14 @@ family_same_locale(struct slice a, struct slice b)
 	if (slice_eq(a, b))
 		return true;
 	return locale_canonical(a, x) && locale_canonical(b, y) && strcmp(x, y) == 0;
+}
+
+void
+family_put_locale(struct buf *b, const char *name, struct slice locale)
+{
+	char canonical[LOCALE_MAX];
+
+	json_add(b, name, locale_canonical(locale, canonical) ? slice(canonical) : locale);
 }
 
 const struct catalog_entry *
@@ -222,7 +231,7 @@ read_l10n(struct family *f)
 	struct err e = {0};
 
 	if (l10n_read(name, &l, &e) < 0)
-		warn("l10n.yaml:%zu: %s", e.line, e.text);
+		warn("%s", e.text);
 	f->dialect = l.dialect;
 	if (l.found && l.template)
 		template = xstrdup(l.template);

@@ -51,6 +51,12 @@ void families_free(struct families *);
  */
 const struct catalog_entry *family_twin(const struct catalog *c, const struct catalog_entry *e);
 
+/*
+ * Adds a member whose value is the locale as records have it (fr-CA for
+ * fr_CA); what has no locale's shape stays as it is.
+ */
+void family_put_locale(struct buf *, const char *name, struct slice locale);
+
 /* Whether two spellings name one locale: fr_CA and fr-CA. */
 bool family_same_locale(struct slice, struct slice);
 

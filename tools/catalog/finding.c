@@ -64,7 +64,7 @@ put_record(struct buf *b, const struct finding *f)
 	if (f->key.ptr)
 		json_add(b, "key", f->key);
 	if (f->locale.len)
-		json_add(b, "locale", f->locale);
+		family_put_locale(b, "locale", f->locale);
 	if (f->fix.ptr)
 		json_add(b, "fix", f->fix);
 	if (f->nedits)

@@ -1,6 +1,6 @@
 /* Which catalogues to work on: operands, records, or the project's own. */
 #include "tools/catalog/catalog.h"
-#include "tools/catalog/l10n.h"
+#include "common/format/l10n.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@ add_project(struct families *families)
 	bool there = false;
 
 	if (l10n_read("", &l, &e) < 0) {
-		warn("l10n.yaml:%zu: %s", e.line, e.text);
+		warn("%s", e.text);
 	} else if ((l.found || access("pubspec.yaml", F_OK) == 0) && access(l.arb_dir, R_OK) == 0) {
 		note("reading the project's catalogues in '%s'", l.arb_dir);
 		families_add(families, l.arb_dir);

@@ -4,6 +4,7 @@
  */
 #include "tools/catalog/catalog.h"
 
+#include "common/locale.h"
 #include "common/message.h"
 
 #include <stdlib.h>
@@ -143,9 +144,11 @@ put_placeholders(struct reading *r, struct slice text, struct slice meta, const 
 static void
 put_translation(struct reading *r, const struct catalog *c, const struct catalog_entry *e, bool raw)
 {
+	struct slice locale = c->format == CATALOG_TMX ? e->locale : c->locale;
 	struct buf *b = &r->record;
+	char canonical[LOCALE_MAX];
 
-	json_name_slice(b, c->format == CATALOG_TMX ? e->locale : c->locale);
+	json_name_slice(b, locale_canonical(locale, canonical) ? slice(canonical) : locale);
 	json_open(b, '{');
 	if (!e || !get_message(r, c, e, raw)) {
 		json_add(b, "status", S("missing"));
@@ -219,7 +222,7 @@ give_entry(struct reading *r, const struct catalog *c, const struct catalog_entr
 		json_add(b, "context", e->context);
 	if (e->comment.len)
 		json_add(b, "description", e->comment);
-	json_add(b, "source_locale", source_locale(r->family));
+	family_put_locale(b, "source_locale", source_locale(r->family));
 	put_place(b, c, e);
 	put_translations(r, e, raw);
 	json_close(b, '}');
@@ -254,7 +257,7 @@ give_units(struct reading *r, const struct catalog *c)
 		json_add(b, "format", slice(first->format));
 		put_placeholders(r, buf_slice(&r->text), first->meta, first->format);
 		if (c->source_locale.len)
-			json_add(b, "source_locale", c->source_locale);
+			family_put_locale(b, "source_locale", c->source_locale);
 		put_place(b, c, first);
 		json_name(b, "translations");
 		json_open(b, '{');

@@ -53,7 +53,7 @@ put_record(struct run *run, const struct catalog *c, const struct counts *n, str
 	json_open(b, '{');
 	json_add(b, "kind", S("stats"));
 	json_add(b, "file", slice(c->name));
-	json_add(b, "locale", c->locale);
+	family_put_locale(b, "locale", c->locale);
 	json_add(b, "format", slice(catalog_format_name(c->format)));
 	json_add_long(b, "total", (long long)n->total);
 	json_add_long(b, "translated", (long long)n->translated);

@@ -2,11 +2,11 @@
 #include "tools/catalog/target.h"
 
 #include "common/format/arb.h"
+#include "common/format/l10n.h"
 #include "common/format/po.h"
 #include "common/locale.h"
 #include "common/message.h"
 #include "common/path.h"
-#include "tools/catalog/l10n.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -151,7 +151,7 @@ targets_open(struct targets *t, const struct settings *s)
 		die(STATUS_USAGE, "--source-locale: not a locale, '%s'", s->source_locale);
 	t->source_locale = xstrdup(canonical);
 	if (s->arb && l10n_read(t->folder, &l, &e) < 0)
-		die(STATUS_USAGE, "l10n.yaml:%zu: %s", e.line, e.text);
+		die(STATUS_USAGE, "%s", e.text);
 	template = s->template ? s->template : l.found ? l.template : NULL;
 	read_folder(t, template);
 	t->dialect = l.dialect;

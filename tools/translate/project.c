@@ -1,9 +1,9 @@
 #include "tools/translate/project.h"
 
 #include "common/format/arb.h"
+#include "common/format/l10n.h"
 #include "common/mem.h"
 #include "common/path.h"
-#include "common/yaml.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -168,42 +168,22 @@ read_path(struct project *p, struct loader *loader, const char *name, bool *fail
 	}
 }
 
-static bool
-is_true(const struct yaml *y, const char *name)
-{
-	struct slice value;
-
-	return yaml_get(y, &name, 1, &value) && slice_is(value, "true");
-}
-
 /* The folder that l10n.yaml names, its template and dialect; NULL: no such file. */
 static char *
 read_l10n(struct project *p)
 {
-	struct buf text = {0};
-	struct slice value;
+	struct l10n l;
 	struct err e = {0};
-	struct yaml *y = NULL;
 	char *folder = NULL;
 
-	if (access("l10n.yaml", F_OK) < 0)
-		return NULL;
-	if (path_read("l10n.yaml", YAML_SIZE, &text, &e) == 0)
-		y = yaml_parse(buf_slice(&text), &e);
-	if (!y) {
-		warn("l10n.yaml:%zu: %s", e.line, e.text);
-	} else {
-		bool there = yaml_get(y, (const char *[]){"arb-dir"}, 1, &value);
-		folder = there ? xstrndup(value.ptr, value.len) : xstrdup("lib/l10n");
-		there = yaml_get(y, (const char *[]){"template-arb-file"}, 1, &value);
-		char *file = there ? xstrndup(value.ptr, value.len) : xstrdup("app_en.arb");
-		p->template = path_join(folder, file);
-		free(file);
-		p->dialect |= is_true(y, "use-escaping") ? (unsigned)MESSAGE_ESCAPING : 0;
-		p->dialect |= is_true(y, "relax-syntax") ? (unsigned)MESSAGE_RELAXED : 0;
-		yaml_close(y);
+	if (l10n_read(".", &l, &e) < 0) {
+		warn("%s", e.text);
+	} else if (l.found) {
+		folder = xstrdup(l.arb_dir);
+		p->template = path_join(folder, l.template);
+		p->dialect = l.dialect;
 	}
-	buf_free(&text);
+	l10n_free(&l);
 	return folder;
 }
 

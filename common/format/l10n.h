@@ -3,8 +3,8 @@
  *
  * Source: flutter_tools, localizations_utils.dart (names and defaults).
  */
-#ifndef KANDIL_CATALOG_L10N_H
-#define KANDIL_CATALOG_L10N_H
+#ifndef KANDIL_FORMAT_L10N_H
+#define KANDIL_FORMAT_L10N_H
 
 #include "common/die.h"
 
@@ -21,7 +21,8 @@ struct l10n {
 /*
  * Reads the l10n.yaml of folder, or of the nearest folder above it up to the
  * one that has a pubspec.yaml. 0 with the defaults where there is none; -1
- * with e for one that cannot be read. To be freed in both cases.
+ * with e (its text starts with file and line) for one that cannot be read. To
+ * be freed in both cases.
  */
 int l10n_read(const char *folder, struct l10n *, struct err *e);
 void l10n_free(struct l10n *);
