@@ -63,6 +63,7 @@ core(void)
 	    "core Text: one | core Text: three");
 	FINDS("Text('save'.toUpperCase().padLeft(3, ' '))", "core Text: save");
 	FINDS("Text('Key'.tr()) + Text('key'.i18n) + Text('Key'.tr(args: [a]))", "");
+	FINDS("const kName = 'A name'.tr;", "");
 	FINDS("TextSpan(text: 'a b', children: [TextSpan(text: 'c')])",
 	    "core TextSpan.text: a b | core TextSpan.text: c");
 	FINDS("Foo(tooltip: 'Add')", "core Foo.tooltip: Add");
@@ -197,6 +198,8 @@ plurals(void)
 	FINDS("f(String n) => Text('$n items')", "core Text: {n} items");
 	FINDS("f(int x) => Text('$x boxes')",
 	    "core Text: {x} boxes => {x, plural, one{{x} box} other{{x} boxes}}");
+	FINDS("Text(vote == 1 ? 'Upvoted' : 'Upvote')", "core Text: Upvoted | core Text: Upvote");
+	FINDS("Text('${formatNumber(n)} items')", "core Text: {formatNumber} items");
 	FINDS("Text('$n is less')", "core Text: {n} is less");
 }
 

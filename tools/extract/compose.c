@@ -59,7 +59,7 @@ telling_name(struct reader *r, const struct literal_piece *p, bool *converted)
 			struct slice name = token_text(r->text, t);
 			if (!is_conversion(name) || best.len == 0)
 				best = name;
-			*converted |= slice_starts(name, "toString") || slice_is(name, "format");
+			*converted |= slice_starts(name, "toString") || slice_starts(name, "format");
 		} else if (t.kind != '.' && t.kind != TOKEN_QDOT && t.kind != '!' &&
 		    t.kind != TOKEN_IFNULL && t.kind != TOKEN_STRING && t.kind != '+' &&
 		    t.kind != '-' && t.kind != TOKEN_NUMBER) {

@@ -232,6 +232,8 @@ read_operands(struct extract *x, char *const *operands, int n)
 		x->names = names_new();
 		project_learn(&x->files, operands, n, &x->walk, x->settings.jobs, x->names);
 		x->files.names = x->names;
+		if (names_full(x->names))
+			note("more names than are kept: some strings may be missed below --level=all");
 	}
 	for (int i = 0; i < n && !run_interrupted(); i++) {
 		if (strcmp(operands[i], "-") == 0) {

@@ -12,6 +12,7 @@
 
 enum {
 	SLUG = 40,	     /* bytes after which a slug takes no further word */
+	NUMBERED = 256,	     /* placeholders that are told apart, far more than a message has */
 	NAMES = 400,	     /* bytes of placeholder names that are kept */
 	ARB_FILE = 64 << 20, /* bytes of an ARB file */
 };
@@ -74,6 +75,8 @@ name_index(struct keys *k, struct slice name)
 			return i;
 		rest.ptr += len + (blank != NULL);
 		rest.len -= len + (blank != NULL);
+		if (i == NUMBERED)
+			return i;
 	}
 	if (k->names.len > 0)
 		buf_addc(&k->names, ' ');

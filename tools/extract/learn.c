@@ -7,11 +7,13 @@
 enum {
 	PARAMETERS = 4096, /* bytes of a parameter list that are searched */
 	AHEAD = 100,	   /* tokens of a call's arguments that are skipped */
+	SEARCHED = 8 << 20, /* bytes of parameter lists in all of one source */
 };
 
 struct learner {
 	const struct words *words;
 	struct buf *facts;
+	size_t searched; /* hostile nesting must not make this quadratic */
 };
 
 /*
@@ -19,8 +21,8 @@ struct learner {
  * for a named one the name itself. False when it is none.
  */
 static bool
-find_parameter(const struct reader *r, uint32_t start, uint32_t end, struct slice name,
-    char number[12], struct slice *which)
+find_parameter(struct learner *l, const struct reader *r, uint32_t start, uint32_t end,
+    struct slice name, char number[12], struct slice *which)
 {
 	struct lexer lx = r->lexer;
 	unsigned depth = 0, position = 0;
@@ -29,6 +31,7 @@ find_parameter(const struct reader *r, uint32_t start, uint32_t end, struct slic
 
 	if (end <= start || end - start > PARAMETERS)
 		return false;
+	l->searched += end - start;
 	lx.at = start;
 	lx.end = end;
 	do {
@@ -53,19 +56,19 @@ find_parameter(const struct reader *r, uint32_t start, uint32_t end, struct slic
 
 /* The nearest function around with a parameter of that name, by its own name. */
 static bool
-find_function(struct reader *r, struct slice name, char number[12], struct slice *function,
-    struct slice *which)
+find_function(struct learner *l, struct reader *r, struct slice name, char number[12],
+    struct slice *function, struct slice *which)
 {
-	for (size_t i = r->depth; i-- > 0;) {
+	for (size_t i = r->depth; i-- > 0 && l->searched < SEARCHED;) {
 		const struct frame *f = &r->frames[i];
 		if (f->arrow.kind == TOKEN_NAME &&
-		    find_parameter(r, f->arrow_parameters, f->arrow_parameters_end, name, number,
-			which)) {
+		    find_parameter(l, r, f->arrow_parameters, f->arrow_parameters_end, name,
+			number, which)) {
 			*function = token_text(r->text, f->arrow);
 			return true;
 		}
 		if (f->body == BODY_FUNCTION && f->callee.kind == TOKEN_NAME &&
-		    find_parameter(r, f->parameters, f->parameters_end, name, number, which)) {
+		    find_parameter(l, r, f->parameters, f->parameters_end, name, number, which)) {
 			*function = token_text(r->text, f->callee);
 			return true;
 		}
@@ -134,22 +137,45 @@ may_begin_expression(struct token before)
 	}
 }
 
+/*
+ * What the place of a name says of it. hole: the name stands in the
+ * interpolation of a shown text. plain: it is no member (a.name), so it may
+ * be a parameter.
+ */
+static void
+add_facts(struct learner *l, struct reader *r, struct slice name, const struct place *p, bool hole,
+    bool plain)
+{
+	struct slice function, which;
+	char number[12];
+	bool parameter = plain && find_function(l, r, name, number, &function, &which);
+
+	if (hole || judge_is_core(l->words, p)) {
+		names_fact_shown(l->facts, name, p->call);
+		/* A helper's interpolated parameter is a name or a number more often. */
+		if (parameter && !hole)
+			names_fact_helper(l->facts, function, which);
+	} else if (!p->positional && words_has(l->words, WORDS_TEXT_CLOSURES, p->argument)) {
+		names_fact_shown(l->facts, name, p->argument);
+	} else if (parameter && p->kind == PLACE_ARGUMENT && !p->listed) {
+		names_fact_edge(l->facts, function, which, p->call, p->argument);
+	}
+}
+
 static void
 learn_name(struct reader *r, struct token t, void *state)
 {
 	struct learner *l = state;
 	struct token before = reader_past(r, 1);
 	bool dotted = before.kind == '.' || before.kind == TOKEN_QDOT;
-	struct slice name = token_text(r->text, t), function, which;
-	char number[12];
+	struct slice name = token_text(r->text, t);
 	uint32_t end;
 	struct place p;
 
 	if (dotted)
 		before = r->chain;
-	if (!may_begin_expression(before) || name.ptr[0] == '$')
-		return;
-	if (slice_is(name, "null") || !is_operand(r, t, &end))
+	if (!may_begin_expression(before) || name.ptr[0] == '$' || slice_is(name, "null") ||
+	    !is_operand(r, t, &end))
 		return;
 	/* message.trim(): what is shown is the message. */
 	if (dotted && words_has(l->words, WORDS_KEEPING, name)) {
@@ -158,28 +184,16 @@ learn_name(struct reader *r, struct token t, void *state)
 		name = token_text(r->text, reader_past(r, 2));
 		dotted = reader_past(r, 3).kind == '.';
 	}
-	/* Within a shown text's interpolation the text's own place counts. */
+	/* Within a text's interpolation the text's own place counts. */
 	bool hole = reader_top(r)->open == '$';
-	if (hole) {
-		if (reader_top(r)->outer != LEVEL_CORE)
-			return;
-		p = (struct place){.kind = PLACE_ARGUMENT, .call = S("text")};
-	} else {
+	if (!hole)
 		place_find(r, l->words, before, end, &p);
-	}
-	if (p.kind != PLACE_ARGUMENT && p.kind != PLACE_CLOSURE)
+	else if (reader_top(r)->outer == LEVEL_CORE)
+		p = (struct place){.kind = PLACE_ARGUMENT, .call = S("text")};
+	else
 		return;
-	bool parameter = !dotted && find_function(r, name, number, &function, &which);
-	if (hole || judge_is_core(l->words, &p)) {
-		names_fact_shown(l->facts, name, p.call);
-		/* A helper's interpolated parameter is a name or a number more often. */
-		if (parameter && !hole)
-			names_fact_helper(l->facts, function, which);
-	} else if (!p.positional && words_has(l->words, WORDS_TEXT_CLOSURES, p.argument)) {
-		names_fact_shown(l->facts, name, p.argument);
-	} else if (parameter && p.kind == PLACE_ARGUMENT && !p.listed) {
-		names_fact_edge(l->facts, function, which, p.call, p.argument);
-	}
+	if (p.kind == PLACE_ARGUMENT || p.kind == PLACE_CLOSURE)
+		add_facts(l, r, name, &p, hole, !dotted);
 }
 
 /* Only tells which literals are core, for the names inside them. */
@@ -198,7 +212,7 @@ learn_literal(struct reader *r, struct token t, void *state)
 void
 learn_read(struct reader *r, const struct words *words, struct slice text, struct buf *facts)
 {
-	struct learner l = {words, facts};
+	struct learner l = {.words = words, .facts = facts};
 
 	r->literal = learn_literal;
 	r->name = learn_name;

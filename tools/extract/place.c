@@ -65,8 +65,8 @@ what_follows(struct reader *r, const struct words *w, uint32_t at, struct token 
 {
 	struct token t = lex_peek(&r->lexer, at);
 
-	for (size_t group = r->depth; group > 1; t = lex_peek(&r->lexer, at)) {
-		if (t.kind == ')' && r->frames[group - 1].open == '(' &&
+	for (size_t group = r->depth;; t = lex_peek(&r->lexer, at)) {
+		if (t.kind == ')' && group > 1 && r->frames[group - 1].open == '(' &&
 		    r->frames[group - 1].callee.kind == 0) {
 			at = t.end;
 			group--;

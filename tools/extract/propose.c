@@ -309,6 +309,16 @@ shares_placeholders(const struct composed *a, const struct composed *b)
 	return true;
 }
 
+/*
+ * 'Upvoted' : 'Upvote' is no plural: one form is hardly longer than the other
+ * unless the other shows the number.
+ */
+static bool
+may_be_forms(const struct composed *one, const struct composed *other)
+{
+	return other->nplaceholders > 0 || one->plain.len <= other->plain.len;
+}
+
 /* The last branch of n == 1 ? 'one item' : '$n items'. */
 static bool
 last_branch(struct reader *r, struct composed *c, struct composed *first, struct buf *out)
@@ -322,6 +332,8 @@ last_branch(struct reader *r, struct composed *c, struct composed *first, struct
 		return false;
 	int which = read_condition(r->text, f->condition[0], f->condition[1], f->condition[2]);
 	if (which == NO_CONDITION || !compose(r, sibling, first))
+		return false;
+	if (!may_be_forms(which == ONE_FIRST ? first : c, which == ONE_FIRST ? c : first))
 		return false;
 	if (!number_placeholder(c, token_text(r->text, f->condition[0]), &name) ||
 	    !shares_placeholders(c, first))
