@@ -21,7 +21,8 @@ struct jobs;
 typedef int jobs_work(struct slice item, struct buf *out, void *state);
 /*
  * In the parent, in order. died: the worker ended on this item (a crash or
- * a kill); out is then empty.
+ * a kill); out is then empty. Called from within jobs_add and jobs_finish, and
+ * not to call them itself.
  */
 typedef void jobs_done(struct slice item, struct slice out, int status, bool died, void *state);
 

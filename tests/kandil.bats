@@ -223,6 +223,16 @@ complete_bash() {
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$PWD/completions" "$@"
 }
 
+@test "the built tree works wherever it is put" {
+	mkdir -p moved/usr
+	cp -R "$BIN" "$BIN/../libexec" "$BIN/../share" moved/usr
+	cp -R "$ROOT/examples/flutter-app" app
+	cd app
+	PATH=../moved/usr/bin:/usr/bin:/bin kandil i18n extract -q --to=fr lib >out || [ $? = 1 ]
+	jq -se 'any(.[]; .locale == "fr" and .entries > 0)' out >/dev/null
+	PATH=../moved/usr/bin:/usr/bin:/bin kandil help | grep -q 'i18n extract'
+}
+
 @test "bash completes words, options and choices" {
 	kandil completions bash >completions
 	bash -n completions
