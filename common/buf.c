@@ -35,6 +35,20 @@ slice_trim(struct slice s)
 	return s;
 }
 
+bool
+slice_line(struct slice *rest, struct slice *line)
+{
+	const char *lf = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
+	size_t n = lf ? (size_t)(lf - rest->ptr) : rest->len, behind = lf ? n + 1 : n;
+
+	if (rest->len == 0)
+		return false;
+	*line = (struct slice){rest->ptr, n && rest->ptr[n - 1] == '\r' ? n - 1 : n};
+	rest->ptr += behind;
+	rest->len -= behind;
+	return true;
+}
+
 char *
 buf_room(struct buf *b, size_t more)
 {
@@ -131,6 +145,15 @@ buf_addutf8(struct buf *b, uint32_t c)
 	}
 	b->len += n;
 	b->ptr[b->len] = '\0';
+}
+
+void
+buf_add_visible(struct buf *b, struct slice text)
+{
+	size_t from = b->len;
+
+	buf_addslice(b, text);
+	buf_cut(b, from + utf8_visible(b->ptr + from, text.len));
 }
 
 void
@@ -249,4 +272,24 @@ utf8_count(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++)
 		count += (text[i] & 0xC0) != 0x80;
 	return count;
+}
+
+size_t
+utf8_visible(char *text, size_t len)
+{
+	size_t at = 0, out = 0, n;
+	uint32_t c;
+
+	while (at < len) {
+		n = utf8_decode(text + at, len - at, &c);
+		if (n == 0 || c < 0x20 || (c >= 0x7F && c <= 0x9F)) {
+			text[out++] = n && c == '\t' ? ' ' : '?';
+			at += n ? n : 1;
+			continue;
+		}
+		memmove(text + out, text + at, n);
+		out += n;
+		at += n;
+	}
+	return out;
 }

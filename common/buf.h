@@ -66,6 +66,12 @@ int slice_cmp(struct slice a, struct slice b);
 /* Without leading and trailing ASCII white space. */
 struct slice slice_trim(struct slice);
 
+/*
+ * Takes the next line off rest, without its LF or CRLF; false when rest is
+ * empty. A last line without an end counts.
+ */
+bool slice_line(struct slice *rest, struct slice *line);
+
 static inline struct slice
 buf_slice(const struct buf *b)
 {
@@ -81,6 +87,11 @@ void buf_addc(struct buf *, char);
 void buf_addf(struct buf *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Appends the UTF-8 of a code point; a surrogate or > 10FFFF becomes U+FFFD. */
 void buf_addutf8(struct buf *, uint32_t codepoint);
+/*
+ * Appends text that a terminal may show: control characters (C0, DEL, C1) and
+ * bytes that are not UTF-8 become '?', a tab a blank.
+ */
+void buf_add_visible(struct buf *, struct slice);
 /* Replaces the bytes [at, at+drop) by the slice, which must not point into b. */
 void buf_splice(struct buf *, size_t at, size_t drop, struct slice with);
 /* Shortens to len bytes. */
@@ -97,6 +108,8 @@ void buf_free(struct buf *);
 size_t utf8_decode(const char *text, size_t len, uint32_t *codepoint);
 /* Length of the longest valid UTF-8 prefix; len when all is valid. */
 size_t utf8_valid(const char *text, size_t len);
+/* The same as buf_add_visible, in place: the new length, never a longer one. */
+size_t utf8_visible(char *text, size_t len);
 /* Code points in valid UTF-8: the bytes that are no continuation bytes. */
 size_t utf8_count(const char *text, size_t len);
 

@@ -1,5 +1,7 @@
 #include "common/die.h"
 
+#include "common/buf.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,9 +77,7 @@ say(const char *format, va_list args)
 		if (len >= max)
 			len = max - 1;
 	}
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F)
-			line[i] = line[i] == '\t' ? ' ' : '?';
+	len = utf8_visible(line, len);
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, len) < 0)
 		return; /* nobody is left to tell */

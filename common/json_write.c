@@ -146,38 +146,43 @@ json_set(struct buf *object, const char *const *path, size_t n, struct slice val
 	buf_free(&fresh);
 }
 
-/* The bytes of a member and of the one comma that goes with it. */
-static bool
-member_extent(struct slice object, const char *name, size_t *from, size_t *to)
-{
-	struct json_walk w = json_walk(object);
-	struct slice key, value;
-	size_t before = 0; /* end of the value before it, 0: it is the first */
-
-	while (json_member(&w, &key, &value)) {
-		size_t end = (size_t)(value.ptr + value.len - object.ptr);
-
-		if (json_is(key, name)) {
-			*from = before ? before : (size_t)(key.ptr - object.ptr);
-			*to = end;
-			if (!before && json_member(&w, &key, &value))
-				*to = (size_t)(key.ptr - object.ptr);
-			return true;
-		}
-		before = end;
-	}
-	return false;
-}
-
+/*
+ * One walk copies what stays. A dropped member goes with the comma before it,
+ * or, while none has stayed, with all up to the next name.
+ */
 bool
 json_drop(struct buf *object, const char *name)
 {
-	size_t from, to;
-	bool any = false;
+	struct slice text = buf_slice(object), key, value;
+	struct json_walk w = json_walk(text);
+	struct buf rest = {0};
+	size_t copied = 0, before = 0; /* end of the value before, 0: it is the first */
+	bool kept = false, skipping = false, any = false;
 
-	while (member_extent(buf_slice(object), name, &from, &to)) {
-		buf_splice(object, from, to - from, (struct slice){"", 0});
-		any = true;
+	while (json_member(&w, &key, &value)) {
+		size_t start = (size_t)(key.ptr - text.ptr);
+		size_t end = (size_t)(value.ptr + value.len - text.ptr);
+
+		if (skipping)
+			copied = start;
+		skipping = false;
+		if (json_is(key, name)) {
+			size_t upto = kept ? before : start;
+
+			if (upto > copied)
+				buf_add(&rest, text.ptr + copied, upto - copied);
+			copied = end;
+			skipping = !kept;
+			any = true;
+		} else {
+			kept = true;
+		}
+		before = end;
+	}
+	if (any) {
+		buf_add(&rest, text.ptr + copied, text.len - copied);
+		buf_free(object);
+		*object = rest;
 	}
 	return any;
 }

@@ -17,9 +17,9 @@ const struct opt opt_common[] = {
 	{"retry", 0, OPT_FLAG, NULL, "work anew on records that carry an error", 0, NULL, AT(retry)},
 	{"strict", 0, OPT_FLAG, NULL, "stop at the first record that fails", OPT_PROJECT, NULL,
 	    AT(strict)},
-	{"max-record", 0, OPT_SIZE, "SIZE", "longest record that is read", OPT_PROJECT, "16M",
+	{"max-record", 0, OPT_SIZE, "SIZE", "longest record that is read", 0, "16M",
 	    AT(max_record)},
-	{"quiet", 'q', OPT_FLAG, NULL, "say nothing but errors", OPT_PROJECT, NULL, AT(quiet)},
+	{"quiet", 'q', OPT_FLAG, NULL, "say nothing but errors", 0, NULL, AT(quiet)},
 	{"verbose", 'v', OPT_FLAG, NULL, "say more", OPT_PROJECT, NULL, AT(verbose)},
 	{.name = NULL},
 };

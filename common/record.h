@@ -79,6 +79,13 @@ void record_emit(struct run *, struct slice object);
  */
 void record_fail(struct record *, const char *code, bool retryable, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/*
+ * Writes an error that concerns no record, such as a file that cannot be read:
+ * {"kind":"error",PLACE,"error":{…}}. place: members without braces, such as
+ * "file":"a.dart","line":3, or nothing. Status and --strict as record_fail.
+ */
+void run_fail(struct run *, struct slice place, const char *code, bool retryable,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Counts a record that is done in part: status 1, no error. */
 void record_partial(struct record *);
 

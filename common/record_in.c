@@ -38,6 +38,8 @@ fill(struct lines *l)
 		l->from = 0;
 	}
 	if (!out_wait(l->fd)) {
+		/* Half a line that a signal cut off is no line. */
+		buf_reset(&l->in);
 		l->end = true;
 		return 0;
 	}
@@ -51,6 +53,14 @@ fill(struct lines *l)
 	return n;
 }
 
+static void
+spill(struct lines *l, const char *bytes, size_t len)
+{
+	if (l->spill)
+		fwrite(bytes, 1, len, l->spill);
+	l->spilt = l->spill != NULL;
+}
+
 /*
  * Drops the rest of a line that is too long, block by block, keeping its
  * first bytes to show.
@@ -60,16 +70,20 @@ skip_line(struct lines *l, struct slice *line)
 {
 	static char shown[SHOWN];
 	const char *lf = NULL;
+	size_t n;
 
 	memcpy(shown, l->in.ptr + l->from, SHOWN);
+	spill(l, l->in.ptr + l->from, l->in.len - l->from);
 	while (lf == NULL && !l->end) {
 		buf_reset(&l->in);
 		l->from = 0;
 		if (fill(l) < 0)
 			return LINE_ERROR;
-		lf = memchr(l->in.ptr, '\n', l->in.len);
+		lf = l->in.len ? memchr(l->in.ptr, '\n', l->in.len) : NULL;
+		n = lf ? (size_t)(lf - l->in.ptr) : l->in.len;
+		spill(l, l->in.ptr, n);
+		l->from = lf ? n + 1 : n;
 	}
-	l->from = lf ? (size_t)(lf - l->in.ptr) + 1 : l->in.len;
 	*line = (struct slice){shown, SHOWN};
 	return LINE_TOO_LONG;
 }
@@ -95,6 +109,7 @@ lines_next(struct lines *l, struct slice *line)
 	size_t seen = 0; /* bytes behind from that hold no line feed */
 
 	l->number++;
+	l->spilt = false;
 	for (;;) {
 		size_t have = l->in.len - l->from;
 		const char *lf = have > seen
@@ -104,8 +119,8 @@ lines_next(struct lines *l, struct slice *line)
 			size_t len = lf ? (size_t)(lf - l->in.ptr) - l->from : have;
 
 			if (len > l->max && len > SHOWN) {
-				memmove(l->in.ptr + l->from + len - SHOWN, l->in.ptr + l->from, SHOWN);
-				*line = (struct slice){l->in.ptr + l->from + len - SHOWN, SHOWN};
+				*line = (struct slice){l->in.ptr + l->from, SHOWN};
+				spill(l, line->ptr, len);
 				l->from += len + (lf != NULL);
 				return LINE_TOO_LONG;
 			}

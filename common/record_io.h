@@ -20,6 +20,8 @@ struct lines {
 	size_t from;
 	size_t number; /* of the line last returned */
 	bool end;
+	FILE *spill; /* takes lines that are too long, whole; NULL: nobody does */
+	bool spilt;  /* the line last returned went there */
 };
 
 enum line_result {
@@ -39,12 +41,19 @@ void lines_free(struct lines *);
 struct record_io {
 	struct lines lines;
 	struct buf edit;   /* the record that record_set works on */
-	struct buf made;   /* an error record under construction */
+	struct buf kind;   /* of the record that --retry works on */
 	struct buf unwrapped; /* the line inside an error record, for --retry */
 	bool unwrapping;      /* it is being worked on: once is enough */
-	char *part;	   /* FILE.part of -o, NULL: none */
+	char *part, *target; /* of -o: FILE.part, and FILE without links; NULL: none */
 	FILE *rejects, *why; /* of --rejects, NULL: none */
 };
+
+/* A line that is no record, as data. */
+void error_line(struct run *, struct slice line, const char *code, const char *text);
+/* Whether an "error" member is an object whose tool starts with prefix. */
+bool error_is_ours(struct slice error, const char *prefix);
+/* Appends the bytes that an error record wraps; false when it wraps none. */
+bool error_original(struct slice record, struct buf *out);
 
 /* Standard descriptors, SIGPIPE, SIGINT and SIGTERM. */
 void out_signals(void);
@@ -60,6 +69,6 @@ void out_reject(struct record_io *, struct slice original, struct slice why);
 /* Flushes, checks, renames; dies with status 3 when output was lost. */
 void out_close(struct run *);
 /* Ends the process by the signal that was caught, if any. */
-void out_raise(struct run *);
+void out_raise(void);
 
 #endif

@@ -76,6 +76,8 @@ die_output(void)
 {
 	/* stdio would try again, and fail again, at exit. */
 	__fpurge(stdout);
+	if (kept_part)
+		die(STATUS_FAILED, "cannot write '%s':", kept_part);
 	die(STATUS_FAILED, "cannot write standard output:");
 }
 
@@ -111,8 +113,11 @@ last_words(void)
 static int
 open_part(const char *part)
 {
-	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int fd;
 
+	/* A link that lies there in its place is not followed. */
+	unlink(part);
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0)
 		die(STATUS_FAILED, "cannot write '%s':", part);
 	return fd;
@@ -127,20 +132,34 @@ part_name(const char *name, const char *suffix)
 	return buf_detach(&b);
 }
 
-/* A device or a pipe is written as it is; a file gets a part first. */
+/*
+ * A device or a pipe is written as it is; a file gets a part first, beside
+ * what a link points to.
+ */
 static void
 open_output(struct run *run, const char *name)
 {
 	struct stat st;
 	bool plain = stat(name, &st) == 0 && !S_ISREG(st.st_mode);
-	char *part = plain ? NULL : part_name(name, ".part");
-	int fd = open_part(plain ? name : part);
+	char *target = realpath(name, NULL), *part = NULL;
+	int fd;
 
+	if (target == NULL)
+		target = xstrdup(name);
+	if (plain) {
+		fd = open(name, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			die(STATUS_FAILED, "cannot write '%s':", name);
+	} else {
+		part = part_name(target, ".part");
+		fd = open_part(part);
+	}
 	if (dup2(fd, STDOUT_FILENO) < 0)
 		die(STATUS_FAILED, "cannot redirect standard output:");
 	close(fd);
 	terminal = isatty(STDOUT_FILENO);
 	run->io->part = part;
+	run->io->target = target;
 	kept_part = part;
 	die_hook(last_words);
 }
@@ -218,7 +237,7 @@ void
 out_close(struct run *run)
 {
 	struct record_io *io = run->io;
-	const char *name = run->common->output;
+	const char *name = io->target;
 	struct stat old;
 
 	flush();
@@ -238,17 +257,17 @@ out_close(struct run *run)
 			finish_part(name, ".part", "");
 		}
 		kept_part = NULL;
-		free(io->part);
-		io->part = NULL;
 	}
+	free(io->part);
+	free(io->target);
+	io->part = io->target = NULL;
 	if (fclose(stdout) != 0)
 		die(STATUS_FAILED, "cannot write standard output:");
 }
 
 void
-out_raise(struct run *run)
+out_raise(void)
 {
-	(void)run;
 	if (!caught)
 		return;
 	/* By the signal itself, so that make and shells see what happened. */

@@ -31,6 +31,22 @@ test_buf(void)
 	CHECK(slice_cmp(S("a"), S("ab")) < 0 && slice_cmp(S("b"), S("ab")) > 0 &&
 	    slice_cmp(S("a"), S("a")) == 0);
 	CHECK(slice_is(slice_trim(S(" \t x y\r\n")), "x y"));
+	buf_reset(&b);
+	buf_add_visible(&b, S("a\tb\n\x1b[1m\x7f\xc2\x9b\xff\xc3\xa9"));
+	CHECK_TEXT(b.ptr, "a b??[1m???\xc3\xa9");
+	buf_free(&b);
+}
+
+static void
+test_lines(void)
+{
+	struct slice rest = S("one\r\n\n two\r\nlast"), line;
+	struct buf b = {0};
+
+	while (slice_line(&rest, &line))
+		buf_addf(&b, "<%.*s>", (int)line.len, line.ptr);
+	CHECK_TEXT(b.ptr, "<one><>< two><last>");
+	CHECK(rest.len == 0);
 	buf_free(&b);
 }
 
@@ -128,6 +144,7 @@ int
 main(void)
 {
 	test_buf();
+	test_lines();
 	test_utf8();
 	test_arena();
 	test_table();
