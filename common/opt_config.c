@@ -98,22 +98,18 @@ apply_file(struct opt_table *t, const char *name, bool project)
 {
 	struct config c = {t, name, project, 0};
 	struct buf text = {0};
-	struct slice section = {"", 0};
+	struct slice section = {"", 0}, rest, line;
 	struct err e;
-	size_t at = 0;
 
 	if (access(name, F_OK) != 0)
 		return;
 	if (path_read(name, CONFIG_MAX, &text, &e) != 0)
 		die(STATUS_USAGE, "%s", e.text);
-	while (at < text.len) {
-		const char *from = text.ptr + at, *lf = memchr(from, '\n', text.len - at);
-		size_t n = lf ? (size_t)(lf - from) : text.len - at;
-
+	/* The section's name lies in text, which stays until the end. */
+	rest = buf_slice(&text);
+	while (slice_line(&rest, &line)) {
 		c.line++;
-		apply_line(&c, (struct slice){from, n}, &section);
-		at += n + 1;
-		/* The section's name lies in text, which stays until the end. */
+		apply_line(&c, line, &section);
 	}
 	buf_free(&text);
 }
