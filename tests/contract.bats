@@ -139,15 +139,17 @@ deep() {
 @test "a project may set what is marked for it, and nothing else" {
 	t() {
 		mkdir .kandil
-		printf 'max-record = 300\n' >.kandil/config
-		printf '{"kind":"zzz","x":"%0500d"}\n' 0 >in
+		printf 'strict = true\n' >.kandil/config
+		printf 'bad\nbad\n' >in
 		status_of 1 filter <in >out 2>err
-		grep -q '"code":"too_long"' out
-		printf 'output = stolen\n' >.kandil/config
+		[ "$(wc -l <out)" = 1 ]
+		# Neither where we write, nor a limit, nor what we say of all this.
+		printf 'output = stolen\nmax-record = 1G\nquiet = true\n' >.kandil/config
+		printf '{"kind":"zzz"}\n' >in
 		status_of 0 filter <in >out 2>err
 		cmp in out
 		[ ! -e stolen ]
-		grep -q "'output'" err
+		grep -q "'output'" err && grep -q "'max-record'" err && grep -q "'quiet'" err
 	}
 	each t
 }

@@ -176,13 +176,14 @@ program() {
 	name=${tool#kandil-}
 	mkdir -p .kandil "$XDG_CONFIG_HOME/kandil"
 	printf '[%s]\nmax-record = 5M\n' "$name" >"$XDG_CONFIG_HOME/kandil/config"
-	printf '[%s]\nquiet = true\n' "$name" >.kandil/config
+	printf '[%s]\nverbose = true\n' "$name" >.kandil/config
 	run -0 --separate-stderr kandil config "$name"
 	# A source stands above what came from it.
 	[[ $output == *"# $XDG_CONFIG_HOME/kandil/config:
 max-record = 5M
+"*"
 # .kandil/config:
-quiet = true"* ]]
+verbose = true"* ]]
 	same "[$name]" "$(sed -n 1p <<<"$output")"
 	variable=KANDIL_${name^^}_MAX_RECORD
 	export "${variable//-/_}=6M"
