@@ -167,10 +167,10 @@ json_drop(struct buf *object, const char *name)
 			copied = start;
 		skipping = false;
 		if (json_is(key, name)) {
-			size_t upto = kept ? before : start;
+			size_t until = kept ? before : start;
 
-			if (upto > copied)
-				buf_add(&rest, text.ptr + copied, upto - copied);
+			if (until > copied)
+				buf_add(&rest, text.ptr + copied, until - copied);
 			copied = end;
 			skipping = !kept;
 			any = true;

@@ -26,6 +26,7 @@ enum opt_type {
 
 enum {
 	OPT_PROJECT = 1, /* the project's own .kandil/config may set it */
+	OPT_INSIDE = 2,	 /* and then only to paths below its own folder */
 };
 
 struct opt_list {

@@ -44,6 +44,29 @@ struct config {
 	size_t line;
 };
 
+/* Whether one of the paths (a list by commas) is absolute or goes up. */
+static bool
+leads_outside(struct slice paths)
+{
+	while (paths.len) {
+		const char *comma = memchr(paths.ptr, ',', paths.len);
+		size_t n = comma ? (size_t)(comma - paths.ptr) : paths.len;
+
+		/* Of each path the components, and of these the two dots. */
+		if (n && paths.ptr[0] == '/')
+			return true;
+		for (size_t i = 0; i + 1 < n; i++)
+			if (paths.ptr[i] == '.' && paths.ptr[i + 1] == '.' &&
+			    (i == 0 || paths.ptr[i - 1] == '/') &&
+			    (i + 2 == n || paths.ptr[i + 2] == '/'))
+				return true;
+		n += comma != NULL;
+		paths.ptr += n;
+		paths.len -= n;
+	}
+	return false;
+}
+
 /* One `name = value`. mine: it stood in this tool's own section. */
 static void
 apply_setting(struct config *c, struct slice name, struct slice value, bool mine)
@@ -62,6 +85,11 @@ apply_setting(struct config *c, struct slice name, struct slice value, bool mine
 	if (c->project && !(row->opt->flags & OPT_PROJECT)) {
 		warn("%s:%zu: a project may not set '%s': ignored; set it in your own configuration",
 		    c->file, c->line, row->opt->name);
+		return;
+	}
+	if (c->project && (row->opt->flags & OPT_INSIDE) && leads_outside(value)) {
+		warn("%s:%zu: a project may not set '%s' to a path outside its folder: ignored", c->file,
+		    c->line, row->opt->name);
 		return;
 	}
 	text = opt_keep(value.ptr, value.len);
