@@ -30,7 +30,7 @@ child_start(struct child *c, void (*serve)(int fd, void *state), void *state)
 		__fpurge(stdout);
 		die_hook(NULL);
 		signal(SIGINT, SIG_IGN);
-		signal(SIGTERM, SIG_DFL);
+		signal(SIGTERM, SIG_IGN);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		serve(ends[1], state);
 		_exit(0);

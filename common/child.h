@@ -24,9 +24,9 @@ struct frame {
 
 /*
  * Forks. The child calls serve, which is not to return, with its end; it has
- * dropped the parent's unwritten output and last words, ignores ^C (which
- * goes to the whole group: the parent decides what is finished first) and
- * dies with its parent. 0, or -1 with errno.
+ * dropped the parent's unwritten output and last words, ignores SIGINT and
+ * SIGTERM (which go to the whole group: the parent decides what is finished
+ * first) and dies with its parent. 0, or -1 with errno.
  */
 int child_start(struct child *, void (*serve)(int fd, void *state), void *state);
 /* Kills it if it still runs, and reaps: how it ended, as waitpid has it. */

@@ -69,9 +69,9 @@ load(void)
 	}
 }
 
-/* A column of the row "kind TAB code"; false when there is no such row. */
+/* What the row "kind TAB code" says; false when there is no such row. */
 static bool
-look(const char *kind, struct slice code, int number, struct slice *out)
+look(const char *kind, struct slice code, struct slice *out)
 {
 	char key[LOCALE_MAX + 16];
 	size_t n = strlen(kind);
@@ -86,7 +86,7 @@ look(const char *kind, struct slice code, int number, struct slice *out)
 	row = table_get(&cldr.rows, (struct slice){key, n + 1 + code.len});
 	if (!row)
 		return false;
-	*out = column(cldr.text.ptr + *row, cldr.text.ptr + cldr.text.len, number);
+	*out = column(cldr.text.ptr + *row, cldr.text.ptr + cldr.text.len, 2);
 	return true;
 }
 
@@ -215,7 +215,7 @@ locale_canonical(struct slice name, char out[LOCALE_MAX])
 	put(language, 0, p.language, tolower, tolower);
 	p.language = slice(language);
 	/* The codes that aliases replace are two and three letters of CLDR. */
-	if (look("alias", p.language, 2, &found) && split(found, &q)) {
+	if (look("alias", p.language, &found) && split(found, &q)) {
 		p.language = q.language;
 		if (!p.script.len)
 			p.script = q.script;
@@ -245,9 +245,9 @@ locale_exists(struct slice name)
 	if (!locale_canonical(name, canonical) || !split(slice(canonical), &p))
 		return false;
 	return is_pseudo(canonical) ||
-	    (look("language", p.language, 2, &ignored) &&
-		(!p.script.len || look("script", p.script, 2, &ignored)) &&
-		(!p.region.len || look("region", p.region, 2, &ignored)));
+	    (look("language", p.language, &ignored) &&
+		(!p.script.len || look("script", p.script, &ignored)) &&
+		(!p.region.len || look("region", p.region, &ignored)));
 }
 
 /* Codes and English names of all languages; made when a name is first guessed at. */
@@ -321,7 +321,7 @@ locale_nearest(struct slice name)
 
 	load();
 	if (locale_canonical(name, canonical) && split(slice(canonical), &p) &&
-	    look("language", p.language, 2, &ignored)) {
+	    look("language", p.language, &ignored)) {
 		snprintf(language, sizeof(language), "%.*s", (int)p.language.len, p.language.ptr);
 		return language;
 	}
@@ -332,28 +332,13 @@ locale_nearest(struct slice name)
 	return by_english_name(word);
 }
 
-const char *
-locale_language_name(struct slice name)
-{
-	static char text[80];
-	char canonical[LOCALE_MAX];
-	struct parts p;
-	struct slice found;
-
-	if (!locale_canonical(name, canonical) || !split(slice(canonical), &p) ||
-	    !look("language", p.language, 3, &found) || !found.len)
-		return NULL;
-	snprintf(text, sizeof(text), "%.*s", (int)found.len, found.ptr);
-	return text;
-}
-
 bool
 locale_parent(char name[LOCALE_MAX])
 {
 	struct slice parent;
 	char *cut;
 
-	if (look("parent", slice(name), 2, &parent) && parent.len < LOCALE_MAX) {
+	if (look("parent", slice(name), &parent) && parent.len < LOCALE_MAX) {
 		memcpy(name, parent.ptr, parent.len);
 		name[parent.len] = '\0';
 		return true;
@@ -377,7 +362,7 @@ locale_rtl(struct slice name)
 	if (!locale_canonical(name, canonical) || !split(slice(canonical), &p))
 		return false;
 	script = p.script;
-	if (!script.len && !look("language", p.language, 2, &script))
+	if (!script.len && !look("language", p.language, &script))
 		return false;
-	return look("script", script, 2, &direction) && slice_is(direction, "rtl");
+	return look("script", script, &direction) && slice_is(direction, "rtl");
 }

@@ -31,8 +31,6 @@ bool locale_exists(struct slice name);
  * Static, or valid until the next call.
  */
 const char *locale_nearest(struct slice name);
-/* The English name of the language ("Arabic"), or NULL. */
-const char *locale_language_name(struct slice name);
 
 /*
  * Replaces a canonical name by the one to fall back to: pt-AO → pt-PT → pt,

@@ -92,6 +92,8 @@ message_bytes(const struct message *m, const struct message_node *node)
  * one (=0 zero, =2 two) and the reverse, then other. NULL: not even other.
  */
 const struct message_node *message_case(const struct message_node *branch, struct slice selector);
+/* The case of exactly that name, or NULL. */
+const struct message_node *message_case_named(const struct message_node *branch, const char *name);
 
 /* Whether the message has plurals, ordinals or selects. */
 bool message_branches(const struct message *);
@@ -190,7 +192,9 @@ void message_check(const struct message *, struct slice locale, struct arena *,
  * does. Both are texts in the dialect; one that does not parse is a fault
  * (a source that does not parse is compared as plain text). A case for one
  * single number (=N, or a category that is one number in that locale) may
- * drop the number. Time is bounded whatever the text.
+ * drop the number; another that says one in digits instead of the
+ * placeholder is a fault, whatever the source's case says. Time is bounded
+ * whatever the text.
  */
 void message_verify(struct slice source, struct slice translation, unsigned dialect,
     struct slice locale, struct arena *, struct message_faults *);

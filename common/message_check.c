@@ -59,6 +59,17 @@ message_fault(struct message_faults *f, struct arena *arena, enum message_fault_
 }
 
 const struct message_node *
+message_case_named(const struct message_node *branch, const char *name)
+{
+	const struct message_node *end = branch + branch->size;
+
+	for (const struct message_node *c = branch + 1; c < end; c += c->size)
+		if (slice_is(c->name, name))
+			return c;
+	return NULL;
+}
+
+const struct message_node *
 message_case(const struct message_node *branch, struct slice selector)
 {
 	static const char *const twins[][2] = {{"=0", "zero"}, {"=1", "one"}, {"=2", "two"}};

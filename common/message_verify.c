@@ -111,12 +111,15 @@ compare_item(struct message_comparison *c, size_t i, struct message_range s, str
 	}
 }
 
-/* Under one assumption (or none): all items, source against translation. */
+/*
+ * Under one assumption (or none): all items, source against translation. The
+ * source is counted under `from`.
+ */
 static void
 compare_counts(struct message_comparison *c, const struct message_range *overall,
-    const struct message_assumption *a)
+    const struct message_assumption *from, const struct message_assumption *a)
 {
-	const struct message_range *s = a ? message_count(c, &c->source, a) : overall;
+	const struct message_range *s = from ? message_count(c, &c->source, from) : overall;
 	const struct message_range *t = message_count(c, &c->target, a);
 
 	for (size_t i = 0; i < c->nitems && !c->exhausted; i++)
@@ -186,6 +189,46 @@ compare_branches(struct message_comparison *c)
 	}
 }
 
+/* A decimal digit of the scripts that interfaces are written in. */
+static bool
+is_digit(uint32_t c)
+{
+	static const uint32_t zeros[] = {'0', 0x660, 0x6f0, 0x966, 0x9e6};
+
+	for (size_t i = 0; i < sizeof(zeros) / sizeof(*zeros); i++)
+		if (c >= zeros[i] && c < zeros[i] + 10)
+			return true;
+	return false;
+}
+
+/* Whether a number stands in the text ("1 file"), not within a word ("MP3"). */
+static bool
+says_number(const struct message *m, const struct message_node *chosen)
+{
+	for (const struct message_node *node = chosen; node < chosen + chosen->size; node++) {
+		struct slice text = message_bytes(m, node);
+		bool word = false, number = false;
+
+		if (node->type != MESSAGE_TEXT)
+			continue;
+		for (size_t i = 0; i < text.len;) {
+			uint32_t c = 0;
+			size_t n = utf8_decode(text.ptr + i, text.len - i, &c);
+			bool digit = n && is_digit(c);
+			bool letter = !n || (!digit && (c >= 0x80 || isalpha((int)c)));
+
+			if (number && !digit && !letter)
+				return true;
+			number = digit && !word;
+			word = letter || (digit && word);
+			i += n ? n : 1;
+		}
+		if (number)
+			return true;
+	}
+	return false;
+}
+
 /* Each case of each plural and select of a message. */
 static void
 compare_cases_of(
@@ -200,7 +243,13 @@ compare_cases_of(
 		     k += m->nodes[k].size) {
 			struct message_assumption a = {branch->name, m->nodes[k].name,
 			    branch->type == MESSAGE_SELECT};
-			compare_counts(c, overall, &a);
+			struct message_assumption from = a;
+
+			/* "1 file" where the case serves 21 as well: a lost number. */
+			if (m == &c->target.m && branch->type == MESSAGE_PLURAL &&
+			    !one_number(c, &a) && says_number(m, &m->nodes[k]))
+				from.selector = S("other");
+			compare_counts(c, overall, &from, &a);
 		}
 	}
 }
@@ -331,7 +380,7 @@ compare(struct message_comparison *c)
 		compare_cases_of(c, &c->target.m, overall);
 		compare_cases_of(c, &c->source.m, overall);
 	} else {
-		compare_counts(c, overall, NULL);
+		compare_counts(c, overall, NULL, NULL);
 	}
 	if (nested(&c->source.m, 0, c->source.m.n, &at) &&
 	    !nested(&c->target.m, 0, c->target.m.n, &at))

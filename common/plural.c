@@ -251,110 +251,13 @@ plural_ordinals(struct slice locale)
 
 /* ---- selecting ---- */
 
-/*
- * The operands of a number. Digits beyond 18 cannot matter to a remainder
- * below 10^18; they make the value "not small" instead.
- */
-struct operands {
-	unsigned long i, v, f, t, e;
-};
-
-enum { EXPONENT_MAX = 30, DIGITS_MAX = 4096 };
-#define MODULUS 1000000000000000000UL
-
-static void
-push(unsigned long *value, char digit)
-{
-	*value = *value * 10 + (unsigned long)(digit - '0');
-	if (*value >= MODULUS)
-		*value = *value % MODULUS + MODULUS;
-	if (*value >= 2 * MODULUS)
-		*value -= MODULUS;
-}
-
-/* Moves digits to out; how many there were. */
-static size_t
-take_digits(struct slice *at, char *out)
-{
-	size_t n = 0;
-
-	for (; at->len && *at->ptr >= '0' && *at->ptr <= '9'; at->ptr++, at->len--)
-		out[n++] = *at->ptr;
-	return n;
-}
-
-/* The exponent behind a number: "e6", "c6"; false when it is none, or too large. */
+/* Of a whole number the operands v, f, t and e (UTS 35 part 3, 5.1) are 0. */
 static bool
-take_exponent(struct slice *at, unsigned long *e)
+holds(const struct plural_relation *r, unsigned long n)
 {
-	if (!at->len)
-		return true;
-	if (!memchr("eEc", *at->ptr, 3))
-		return false;
-	at->ptr++;
-	at->len--;
-	take(at, "+");
-	*e = number(at);
-	return *e <= EXPONENT_MAX && !at->len;
-}
-
-static bool
-read_operands(struct slice text, struct operands *o)
-{
-	char digits[DIGITS_MAX];
-	size_t n, whole, zeros = 0;
-
-	*o = (struct operands){0};
-	if (text.len > DIGITS_MAX)
-		return false;
-	if (!take(&text, "-"))
-		take(&text, "+");
-	whole = n = take_digits(&text, digits);
-	if (take(&text, "."))
-		n += take_digits(&text, digits + n);
-	if (!n || !take_exponent(&text, &o->e))
-		return false;
-	whole += o->e;
-	for (size_t i = 0; i < whole; i++)
-		push(&o->i, i < n ? digits[i] : '0');
-	for (size_t i = whole; i < n; i++)
-		push(&o->f, digits[i]);
-	o->v = n > whole ? n - whole : 0;
-	while (zeros < o->v && digits[n - 1 - zeros] == '0')
-		zeros++;
-	for (size_t i = whole; i + zeros < n; i++)
-		push(&o->t, digits[i]);
-	return true;
-}
-
-static bool
-holds(const struct plural_relation *r, const struct operands *o)
-{
-	unsigned long value = 0;
+	unsigned long value = r->operand == 'n' || r->operand == 'i' ? n : 0;
 	bool in = false;
 
-	switch (r->operand) {
-	case 'n':
-		/* A value with a fraction is in no range of whole numbers. */
-		if (o->t)
-			return r->negated;
-		value = o->i;
-		break;
-	case 'i':
-		value = o->i;
-		break;
-	case 'v':
-		value = o->v;
-		break;
-	case 'f':
-		value = o->f;
-		break;
-	case 't':
-		value = o->t;
-		break;
-	default:
-		value = o->e;
-	}
 	if (r->modulus)
 		value %= r->modulus;
 	for (size_t i = 0; i < r->count && !in; i++) {
@@ -365,7 +268,7 @@ holds(const struct plural_relation *r, const struct operands *o)
 }
 
 static bool
-matches(const struct plural_rule *rule, const struct operands *o)
+matches(const struct plural_rule *rule, unsigned long n)
 {
 	bool all = true;
 
@@ -376,32 +279,18 @@ matches(const struct plural_rule *rule, const struct operands *o)
 				return true;
 			all = true;
 		}
-		all = all && holds(r, o);
+		all = all && holds(r, n);
 	}
 	return all;
-}
-
-static enum plural_category
-choose(const struct plural_rules *r, const struct operands *o)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (matches(&r->rules[r->order[i]], o))
-			return r->order[i];
-	return PLURAL_OTHER;
-}
-
-enum plural_category
-plural_select(const struct plural_rules *r, struct slice text)
-{
-	struct operands o;
-
-	return read_operands(text, &o) ? choose(r, &o) : PLURAL_OTHER;
 }
 
 enum plural_category
 plural_of_integer(const struct plural_rules *r, unsigned long n)
 {
-	return choose(r, &(struct operands){.i = n});
+	for (size_t i = 0; i < r->n; i++)
+		if (matches(&r->rules[r->order[i]], n))
+			return r->order[i];
+	return PLURAL_OTHER;
 }
 
 plural_set
@@ -422,19 +311,10 @@ plural_single(const struct plural_rules *r)
 	return r->single;
 }
 
-struct slice
-plural_samples(const struct plural_rules *r, enum plural_category category, bool decimals)
-{
-	const struct plural_rule *rule = &r->rules[category];
-	struct slice samples = decimals ? rule->decimal : rule->whole;
-
-	return samples.ptr ? samples : (struct slice){"", 0};
-}
-
 bool
 plural_example(const struct plural_rules *r, enum plural_category category, unsigned long *n)
 {
-	struct slice samples = plural_samples(r, category, false);
+	struct slice samples = r->rules[category].whole;
 
 	if (!samples.len)
 		return false;

@@ -38,12 +38,7 @@ struct plural_rules;
 const struct plural_rules *plural_rules(struct slice locale);
 const struct plural_rules *plural_ordinals(struct slice locale);
 
-/*
- * The category of a decimal number as it is written, "1", "1.50", "-3",
- * "1.2e6" (compact exponent): trailing zeros count ("1.0" is other in
- * English). Text that is no number is other.
- */
-enum plural_category plural_select(const struct plural_rules *, struct slice number);
+/* The category of a whole number. */
 enum plural_category plural_of_integer(const struct plural_rules *, unsigned long n);
 
 /* All categories that the locale has. */
@@ -59,8 +54,6 @@ plural_set plural_needed(const struct plural_rules *);
  * one), so that their text may say it in words.
  */
 plural_set plural_single(const struct plural_rules *);
-/* CLDR's samples, "3~10, 103~110, …"; empty where there are none. */
-struct slice plural_samples(const struct plural_rules *, enum plural_category, bool decimals);
 /* The smallest whole number of a category; false when only fractions take it. */
 bool plural_example(const struct plural_rules *, enum plural_category, unsigned long *n);
 

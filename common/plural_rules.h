@@ -14,7 +14,7 @@ struct plural_range {
 };
 
 struct plural_relation {
-	char operand;	   /* n i v f t e */
+	char operand;	   /* n i v f t e; the last four are 0 of whole numbers */
 	bool negated;	   /* != */
 	bool alternative;  /* "or" stands before it */
 	unsigned long modulus; /* 0: none */

@@ -431,8 +431,13 @@ walk_folder(struct walk *w, int fd, bool included)
 int
 walk_open(const struct walk_file *file)
 {
-	return openat(file->folder, file->name,
+	int fd = openat(file->folder, file->name,
 	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | (file->operand ? 0 : O_NOFOLLOW));
+
+	/* Opening does not wait, but reading does; only an operand can be a pipe. */
+	if (fd >= 0 && file->operand)
+		fcntl(fd, F_SETFL, 0);
+	return fd;
 }
 
 static void

@@ -370,26 +370,3 @@ xml_attribute(const struct xml_event *event, const char *name, struct slice *val
 	}
 	return false;
 }
-
-void
-xml_escape(struct buf *out, struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		switch (text.ptr[i]) {
-		case '&':
-			buf_adds(out, "&amp;");
-			break;
-		case '<':
-			buf_adds(out, "&lt;");
-			break;
-		case '>':
-			buf_adds(out, "&gt;");
-			break;
-		case '"':
-			buf_adds(out, "&quot;");
-			break;
-		default:
-			buf_addc(out, text.ptr[i]);
-		}
-	}
-}

@@ -70,7 +70,4 @@ void xml_close(struct xml *);
 /* The value of an attribute of an XML_OPEN event; false when there is none of that name. */
 bool xml_attribute(const struct xml_event *, const char *name, struct slice *value);
 
-/* Appends text with & < > " escaped, fit for character data and double-quoted attributes. */
-void xml_escape(struct buf *, struct slice text);
-
 #endif

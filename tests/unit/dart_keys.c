@@ -1,5 +1,6 @@
 /* Keys: legal, stable, one for each message, in the order of their appearance. */
 #include "tests/unit/check.h"
+#include "common/message.h"
 #include "tools/extract/keys.h"
 
 #include <stdio.h>
@@ -141,12 +142,12 @@ from_catalogue(void)
 
 	CHECK(write(fd, arb, sizeof(arb) - 1) == (ssize_t)sizeof(arb) - 1);
 	close(fd);
-	CHECK(keys_from_arb(k, name, &e) == 0);
+	CHECK(keys_from_arb(k, name, MESSAGE_ARB, &e) == 0);
 	CHECK_TEXT(key(k, "Hello {name}"), "greeting who");
 	CHECK_TEXT(key(k, "It's {n}"), "itIs x");
 	/* A slug that the catalogue has for another text is taken. */
 	CHECK(strncmp(key(k, "Greeting"), "greeting_", 9) == 0);
-	CHECK(keys_from_arb(k, "/nonexistent.arb", &e) == -1);
+	CHECK(keys_from_arb(k, "/nonexistent.arb", MESSAGE_ARB, &e) == -1);
 	CHECK_TEXT(e.code, "cannot_read");
 	unlink(name);
 	keys_free(k);

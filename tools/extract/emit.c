@@ -1,5 +1,7 @@
 #include "tools/extract/emit.h"
 
+#include <stdio.h>
+
 /* Appends the message with {from} and {from, as {to} and {to,. */
 static void
 rename_one(struct buf *message, struct slice from, struct slice to)
@@ -171,21 +173,51 @@ put_place(struct buf *b, const char *file, const struct found *f)
 	buf_addc(b, ']');
 }
 
-static void
-put_error(struct emit *e, const char *file, const struct found *f)
+/* The record that asked for the file, which answers for it once. */
+static struct record *
+take_record(struct emit *e)
 {
-	struct buf *b = &e->object;
+	struct record *record = e->record;
 
-	put_place(b, file, f);
-	json_name(b, "error");
-	json_open(b, '{');
-	json_add(b, "tool", slice(e->run->tool->name));
-	json_add(b, "code", f->rule);
-	json_add(b, "message", f->value);
-	json_name(b, "retryable");
-	json_put_bool(b, false);
-	json_close(b, '}');
-	run_status(e->run, STATUS_PARTIAL);
+	e->record = NULL;
+	return record;
+}
+
+static void
+skip(struct emit *e, const char *file, const struct found *f)
+{
+	struct record *record = take_record(e);
+
+	note("%s: %.*s", file, (int)f->value.len, f->value.ptr);
+	if (record != NULL)
+		record_pass(record);
+}
+
+/* An error is its record's, or a record of its own; what cannot be read is said as well. */
+static void
+fail(struct emit *e, const char *file, const struct found *f)
+{
+	struct record *record = take_record(e);
+	int len = (int)f->value.len;
+	char code[40];
+
+	snprintf(code, sizeof(code), "%.*s", (int)f->rule.len, f->rule.ptr);
+	if (record != NULL && f->line > 0) {
+		record_fail(record, code, false, "%zu:%zu: %.*s", f->line, f->column, len, f->value.ptr);
+		return;
+	}
+	if (record != NULL) {
+		record_fail(record, code, false, "%.*s", len, f->value.ptr);
+		return;
+	}
+	if (strcmp(code, "cannot_read") == 0) {
+		warn("%s: %.*s", file, len, f->value.ptr);
+		run_status(e->run, STATUS_FAILED);
+	}
+	buf_reset(&e->object);
+	put_place(&e->object, file, f);
+	struct slice place = {e->object.ptr + 1, e->object.len - 1};
+	run_fail(e->run, place, code, false, "%.*s", len, f->value.ptr);
 }
 
 void
@@ -195,13 +227,12 @@ emit_found(const struct source *source, const struct found *f, void *emit)
 	struct buf *b = &e->object;
 	const char *file = source->file;
 
-	if (strcmp(f->kind, "fault") == 0) {
-		warn("%s: %.*s", file, (int)f->value.len, f->value.ptr);
-		run_status(e->run, STATUS_FAILED);
+	if (strcmp(f->kind, "error") == 0) {
+		fail(e, file, f);
 		return;
 	}
 	if (strcmp(f->kind, "skipped") == 0) {
-		note("%s: %.*s", file, (int)f->value.len, f->value.ptr);
+		skip(e, file, f);
 		return;
 	}
 	bool string = strcmp(f->kind, "string") == 0;
@@ -210,17 +241,13 @@ emit_found(const struct source *source, const struct found *f, void *emit)
 	buf_reset(b);
 	json_open(b, '{');
 	json_add(b, "kind", slice(f->kind));
-	if (strcmp(f->kind, "error") == 0) {
-		put_error(e, file, f);
-	} else {
-		if (string)
-			put_string(e, file, f);
-		else if (strcmp(f->kind, "note") == 0)
-			put_note(b, f);
-		else
-			put_literal(b, f);
-		put_place(b, file, f);
-	}
+	if (string)
+		put_string(e, file, f);
+	else if (strcmp(f->kind, "note") == 0)
+		put_note(b, f);
+	else
+		put_literal(b, f);
+	put_place(b, file, f);
 	json_close(b, '}');
 	record_emit(e->run, buf_slice(b));
 }

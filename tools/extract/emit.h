@@ -2,9 +2,9 @@
  * emit: writes what was found as records, each string with its key.
  *
  * Beside the kinds of find.h it takes what befell a file, made by
- * files.c: "error" (an error record: rule is the code, value the message),
- * "fault" (a file that cannot be read: a message, and status 3) and
- * "skipped" (a note on stderr).
+ * files.c: "error" (an error record: rule is the code, value the message;
+ * with cannot_read, status 3 as well) and "skipped" (a note on stderr).
+ * Where a record asked for the file, it carries the error, or passes.
  */
 #ifndef KANDIL_EXTRACT_EMIT_H
 #define KANDIL_EXTRACT_EMIT_H
@@ -17,7 +17,8 @@
 struct emit {
 	struct run *run;
 	struct keys *keys;
-	const struct ignore *ignore; /* may be NULL */
+	struct ignore *ignore; /* may be NULL */
+	struct record *record; /* that asked for the file; NULL: none, or it was answered */
 	struct buf object, value, plural;
 };
 

@@ -4,6 +4,8 @@
  */
 #include "common/jobs.h"
 #include "common/mem.h"
+#include "common/message.h"
+#include "common/path.h"
 #include "common/record.h"
 #include "common/walk.h"
 #include "tools/extract/emit.h"
@@ -39,7 +41,7 @@ static const struct opt options[] = {
 	{"keys", 'k', OPT_CHOICE, "slug|hash|line", "what keys are made of", OPT_PROJECT, "slug",
 	    AT(keys)},
 	{"keys-from", 0, OPT_WORDS, "FILE", "take keys from an ARB file that has the text",
-	    OPT_PROJECT, NULL, AT(keys_from)},
+	    OPT_PROJECT | OPT_INSIDE, NULL, AT(keys_from)},
 	{"include", 'i', OPT_WORDS, "GLOB", "of a folder, read only what matches", OPT_PROJECT,
 	    NULL, AT(include)},
 	{"exclude", 'x', OPT_WORDS, "GLOB", "of a folder, leave out what matches", OPT_PROJECT,
@@ -48,14 +50,13 @@ static const struct opt options[] = {
 	    AT(rules)},
 	{"stdin-name", 0, OPT_TEXT, "FILE", "stdin is the source of FILE", 0, NULL,
 	    AT(stdin_name)},
-	{"paths", 0, OPT_LIST, "PATH", "what to read when nothing is named", OPT_PROJECT, NULL,
-	    AT(paths)},
+	{"paths", 0, OPT_LIST, "PATH", "what to read when nothing is named",
+	    OPT_PROJECT | OPT_INSIDE, NULL, AT(paths)},
 	{"generated", 0, OPT_FLAG, NULL, "read generated files too", OPT_PROJECT, NULL,
 	    AT(generated)},
-	{"max-file", 0, OPT_SIZE, "SIZE", "a larger file is an error record", OPT_PROJECT, "8M",
+	{"max-file", 0, OPT_SIZE, "SIZE", "a larger file is an error record", 0, "8M",
 	    AT(max_file)},
-	{"jobs", 'j', OPT_NUMBER, "N", "files read at once; 0: one a core", OPT_PROJECT, "1",
-	    AT(jobs)},
+	{"jobs", 'j', OPT_NUMBER, "N", "files read at once; 0: one a core", 0, "1", AT(jobs)},
 	{0},
 };
 
@@ -68,11 +69,21 @@ static const struct tool tool = {
 		    "kandil-extract --literals lib/main.dart",
 };
 
+/* What a package says of its names, for the files that records name. */
+struct package {
+	char *root; /* NULL: free */
+	struct names *names;
+};
+
+enum { PACKAGES = 4 };
+
 struct extract {
 	struct run run;
 	struct settings settings;
 	struct words *words;
-	struct names *names; /* level likely alone */
+	struct names *names; /* of the operands; level likely alone */
+	struct package packages[PACKAGES]; /* around records' files, the oldest goes */
+	size_t npackages;		   /* that were learned so far */
 	struct ignore *ignore;
 	struct keys *keys;
 	struct files files;
@@ -81,7 +92,6 @@ struct extract {
 	struct jobs *jobs;   /* NULL: files are read here */
 	const char *operand; /* being walked */
 	struct wire wire;
-	char *root;    /* of the package that names are of, for stdin */
 	size_t records; /* that stdin held */
 };
 
@@ -94,7 +104,21 @@ to_wire(const struct source *source, const struct found *found, void *out)
 	wire_put(out, found);
 }
 
-/* An item is `!` or `.` (named by the user or met on a walk) and a path. */
+static void
+read_file(struct extract *x, const struct walk_file *file, find_sink *sink, void *state)
+{
+	int fd = walk_open(file);
+
+	if (fd < 0)
+		files_fault(file->path, errno, sink, state);
+	else
+		files_read(&x->files, fd, file->path, file->operand, sink, state);
+}
+
+/*
+ * An item is `!` (named by the user), `.` (met on a walk) or `?` (it cannot be
+ * read), a path, and behind `?` a NUL and the errno.
+ */
 static int
 read_job(struct slice item, struct buf *out, void *state)
 {
@@ -102,7 +126,10 @@ read_job(struct slice item, struct buf *out, void *state)
 	char *path = xstrndup(item.ptr + 1, item.len - 1);
 	struct walk_file file = {path, path, AT_FDCWD, item.ptr[0] == '!'};
 
-	files_read(&x->files, walk_open(&file), path, file.operand, to_wire, out);
+	if (item.ptr[0] == '?')
+		files_fault(path, (int)strtol(path + strlen(path) + 1, NULL, 10), to_wire, out);
+	else
+		read_file(x, &file, to_wire, out);
 	free(path);
 	return 0;
 }
@@ -134,8 +161,7 @@ visit(const struct walk_file *file, void *state)
 	if (!file->operand && !files_wants(&x->files, file->path, x->operand))
 		return 0;
 	if (x->jobs == NULL) {
-		files_read(&x->files, walk_open(file), file->path, file->operand, emit_found,
-		    &x->emit);
+		read_file(x, file, emit_found, &x->emit);
 	} else {
 		struct buf item = {0};
 		buf_addc(&item, file->operand ? '!' : '.');
@@ -151,32 +177,48 @@ fault(const char *path, int error, void *state)
 {
 	struct extract *x = state;
 
-	warn("%s: %s", path, strerror(error));
-	run_status(&x->run, STATUS_FAILED);
+	if (x->jobs == NULL) {
+		files_fault(path, error, emit_found, &x->emit);
+	} else {
+		struct buf item = {0};
+		buf_addf(&item, "?%s%c%d", path, '\0', error);
+		jobs_add(x->jobs, buf_slice(&item));
+		buf_free(&item);
+	}
 }
 
 /* ---- stdin ---- */
 
-/* What the package around the file says of its names, when it is another one. */
-static void
-learn_around(struct extract *x, const char *file)
+/* The names of a package, learned unless they are known. Takes the root. */
+static const struct names *
+names_of_package(struct extract *x, char *root)
 {
-	if (x->files.level != LEVEL_LIKELY || x->files.literals || !files_is_dart(file))
-		return;
-	char *root = package_root(file);
-	bool same = root != NULL && x->root != NULL && strcmp(root, x->root) == 0;
-	if (same) {
-		free(root);
-		return;
+	for (size_t i = 0; i < PACKAGES; i++) {
+		if (x->packages[i].root != NULL && strcmp(x->packages[i].root, root) == 0) {
+			free(root);
+			return x->packages[i].names;
+		}
 	}
-	names_free(x->names);
-	x->names = names_new();
-	x->files.names = x->names;
-	free(x->root);
-	x->root = root;
+	struct package *p = &x->packages[x->npackages++ % PACKAGES];
+	names_free(p->names);
+	free(p->root);
+	*p = (struct package){root, names_new()};
+	package_learn(&x->files, root, p->names);
+	names_resolve(p->names);
+	return p->names;
+}
+
+/* Reads one file (fd is closed) by what the package around it says of its names. */
+static void
+read_alone(struct extract *x, int fd, const char *file)
+{
+	bool likely = x->files.level == LEVEL_LIKELY && !x->files.literals && files_is_dart(file);
+	char *root = likely ? package_root(file) : NULL;
+
 	if (root != NULL)
-		package_learn(&x->files, root, x->names);
-	names_resolve(x->names);
+		x->files.names = names_of_package(x, root);
+	files_read(&x->files, fd, file, true, emit_found, &x->emit);
+	x->files.names = x->names;
 }
 
 /* A record with a file and no other kind names a source to read. */
@@ -193,31 +235,20 @@ read_record(struct record *record, void *state)
 		buf_free(&name);
 		return;
 	}
+	if (memchr(name.ptr, '\0', name.len) != NULL) {
+		record_fail(record, "bad_record", false, "a NUL in the name of the file");
+		buf_free(&name);
+		return;
+	}
 	struct walk_file file = {name.ptr, name.ptr, AT_FDCWD, true};
 	int fd = walk_open(&file);
-	if (fd < 0) {
-		record_fail(record, "cannot_read", false, "cannot open '%s': %s", name.ptr,
-		    strerror(errno));
-	} else {
-		learn_around(x, name.ptr);
-		files_read(&x->files, fd, name.ptr, true, emit_found, &x->emit);
-	}
+	x->emit.record = record;
+	if (fd < 0)
+		files_fault(name.ptr, errno, emit_found, &x->emit);
+	else
+		read_alone(x, fd, name.ptr);
+	x->emit.record = NULL;
 	buf_free(&name);
-}
-
-static void
-read_stdin_as(struct extract *x, const char *name)
-{
-	struct buf text = {0};
-	struct source source = {.file = name};
-	struct err e = {0};
-
-	if (files_slurp(STDIN_FILENO, x->files.max_file, &text, &e) != 0)
-		die(STATUS_FAILED, "%s: %s", name, e.text);
-	learn_around(x, name);
-	source.text = buf_slice(&text);
-	files_scan(&x->files, &source, true, emit_found, &x->emit);
-	buf_free(&text);
 }
 
 /* ---- operands ---- */
@@ -243,8 +274,10 @@ read_operands(struct extract *x, char *const *operands, int n)
 			record_read(&x->run, STDIN_FILENO, "<stdin>", read_record, x);
 			continue;
 		}
-		if (parallel && x->jobs == NULL)
+		if (parallel && x->jobs == NULL) {
+			files_prepare(&x->files);
 			x->jobs = jobs_start(x->settings.jobs, read_job, emit_job, x);
+		}
 		x->operand = operands[i];
 		walk(operands[i], &x->walk, visit, fault, x);
 	}
@@ -279,12 +312,14 @@ static void
 extract(struct extract *x)
 {
 	if (x->settings.stdin_name != NULL) {
-		read_stdin_as(x, x->settings.stdin_name);
+		read_alone(x, STDIN_FILENO, x->settings.stdin_name);
 	} else if (x->run.noperands > 0) {
 		read_operands(x, x->run.operands, x->run.noperands);
 	} else if (isatty(STDIN_FILENO)) {
-		if (!read_package(x))
+		if (!read_package(x)) {
+			warn("no pubspec.yaml here: name a file or folder");
 			opt_usage(&tool, NULL);
+		}
 	} else {
 		record_loop(&x->run, read_record, x);
 		if (x->records == 0 && x->run.status == STATUS_OK)
@@ -293,6 +328,14 @@ extract(struct extract *x)
 }
 
 /* ---- before and after ---- */
+
+static _Noreturn void
+refuse_rules(const char *file, const struct err *e)
+{
+	if (e->line > 0)
+		die(STATUS_USAGE, "%s:%zu: %s", file, e->line, e->text);
+	die(strcmp(e->code, "cannot_read") == 0 ? STATUS_FAILED : STATUS_USAGE, "%s: %s", file, e->text);
+}
 
 static void
 load_rules(struct extract *x)
@@ -303,11 +346,52 @@ load_rules(struct extract *x)
 	x->files.rules = xcalloc(rules->n + 1, sizeof(*x->files.rules));
 	for (size_t i = 0; i < rules->n; i++) {
 		struct pack *pack = pack_load(rules->v[i], &e);
-		if (pack == NULL || pack_compile(pack, &e) != 0)
-			die(strcmp(e.code, "cannot_read") == 0 ? STATUS_FAILED : STATUS_USAGE,
-			    "%s:%zu: %s", rules->v[i], e.line, e.text);
 		x->files.rules[x->files.nrules++] = pack;
+		if (pack == NULL || pack_compile(pack, &e) != 0)
+			refuse_rules(rules->v[i], &e);
 	}
+}
+
+/* The keys that the project of an operand has already. */
+static void
+load_project_keys(struct extract *x, const char *operand, char **last)
+{
+	/* Of the operand, be it a file or a folder. */
+	char *below = path_join(operand, "."), *root = package_root(below);
+	struct err e = {0};
+
+	free(below);
+	if (root == NULL && (root = package_root(operand)) == NULL)
+		root = xstrdup(".");
+	if (*last == NULL || strcmp(root, *last) != 0)
+		if (keys_from_project(x->keys, root, &e) != 0)
+			warn("%s: keys of the project's catalogue are not known", e.text);
+	free(*last);
+	*last = root;
+}
+
+static void
+load_keys(struct extract *x)
+{
+	const struct settings *s = &x->settings;
+	struct err e = {0};
+	char *last = NULL;
+
+	for (size_t i = 0; i < s->keys_from.n; i++)
+		if (*s->keys_from.v[i] != '\0' &&
+		    keys_from_arb(x->keys, s->keys_from.v[i], MESSAGE_ARB, &e) != 0)
+			die(STATUS_FAILED, "%s: %s", s->keys_from.v[i], e.text);
+	if (s->keys_from.n > 0 || s->literals)
+		return;
+	if (s->stdin_name != NULL)
+		load_project_keys(x, s->stdin_name, &last);
+	else if (x->run.noperands == 0)
+		load_project_keys(x, ".", &last);
+	else
+		for (int i = 0; i < x->run.noperands; i++)
+			load_project_keys(x, strcmp(x->run.operands[i], "-") == 0 ? "." :
+			    x->run.operands[i], &last);
+	free(last);
 }
 
 static void
@@ -321,9 +405,7 @@ load(struct extract *x)
 	if ((x->ignore = ignore_load(".kandil/ignore", &e)) == NULL)
 		die(STATUS_USAGE, "%s", e.text);
 	x->keys = keys_new((enum keys_kind)s->keys, x->words);
-	for (size_t i = 0; i < s->keys_from.n; i++)
-		if (keys_from_arb(x->keys, s->keys_from.v[i], &e) != 0)
-			die(STATUS_FAILED, "%s: %s", s->keys_from.v[i], e.text);
+	load_keys(x);
 	x->walk = (struct walk_options){.include = s->include.v, .ninclude = s->include.n,
 		.exclude = s->exclude.v, .nexclude = s->exclude.n};
 	x->files.words = x->words;
@@ -348,7 +430,10 @@ unload(struct extract *x)
 	ignore_free(x->ignore);
 	names_free(x->names);
 	words_free(x->words);
-	free(x->root);
+	for (size_t i = 0; i < PACKAGES; i++) {
+		names_free(x->packages[i].names);
+		free(x->packages[i].root);
+	}
 }
 
 int

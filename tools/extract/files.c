@@ -68,6 +68,13 @@ files_is_dart(const char *file)
 	return slice_ends(slice(file), ".dart");
 }
 
+void
+files_prepare(struct files *f)
+{
+	if (f->packs == NULL && f->nrules == 0 && !f->literals)
+		f->packs = packs_open();
+}
+
 static struct pack *
 pack_for(struct files *f, const char *file)
 {
@@ -186,22 +193,26 @@ files_scan(struct files *f, const struct source *source, bool named, find_sink *
 }
 
 void
+files_fault(const char *file, int error, find_sink *sink, void *state)
+{
+	struct source source = {.file = file};
+	struct err e = {0};
+
+	err_set(&e, "cannot_read", "%s", strerror(error));
+	befell(&source, "error", &e, sink, state);
+}
+
+void
 files_read(struct files *f, int fd, const char *file, bool named, find_sink *sink, void *state)
 {
 	struct source source = {.file = file};
 	struct err e = {0};
 
-	if (fd < 0) {
-		err_set(&e, "cannot_read", "%s", strerror(errno));
-		befell(&source, "fault", &e, sink, state);
-		return;
-	}
 	int status = files_slurp(fd, f->max_file, &f->text, &e);
 	close(fd);
 	source.text = buf_slice(&f->text);
 	if (status == 0)
 		files_scan(f, &source, named, sink, state);
 	else
-		befell(&source, strcmp(e.code, "cannot_read") == 0 ? "fault" : "error", &e, sink,
-		    state);
+		befell(&source, "error", &e, sink, state);
 }

@@ -1,9 +1,9 @@
 /*
  * files: reads one source file and hands it to the reader for its language.
  *
- * Besides findings the sink gets what befell the file: "error" (bad_utf8,
- * too_large, unterminated_string, …), "fault" (it cannot be read) and
- * "skipped" (it is binary, or nothing reads its kind); see emit.h.
+ * Besides findings the sink gets what befell the file: "error" (cannot_read,
+ * bad_utf8, too_large, unterminated_string, …) and "skipped" (it is binary,
+ * or nothing reads its kind); see emit.h.
  */
 #ifndef KANDIL_EXTRACT_FILES_H
 #define KANDIL_EXTRACT_FILES_H
@@ -27,6 +27,8 @@ struct files {
 };
 
 void files_free(struct files *);
+/* Opens now what reading would open later: before workers start, so that it is done once. */
+void files_prepare(struct files *);
 
 /*
  * Whether a file met on a walk below the operand is read at all; a named one
@@ -37,11 +39,13 @@ bool files_is_dart(const char *file);
 
 /*
  * Reads what the descriptor gives (closed afterwards) as the file of that
- * name. fd -1: errno says why it could not be opened. named: the user named
- * this file, so generated code is read, and it is said when nothing reads it.
+ * name. named: the user named this file, so generated code is read, and it
+ * is said when nothing reads it.
  */
 void files_read(struct files *, int fd, const char *file, bool named, find_sink *, void *state);
-/* The same for a text in memory (NUL-terminated). */
+/* What the sink gets for a file that cannot be opened, error being an errno. */
+void files_fault(const char *file, int error, find_sink *, void *state);
+/* As files_read for a text in memory (NUL-terminated). */
 void files_scan(struct files *, const struct source *, bool named, find_sink *, void *state);
 
 /*

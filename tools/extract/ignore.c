@@ -101,6 +101,10 @@ struct ignore {
 	size_t n, cap;
 	struct table texts; /* those of entries that name every file */
 	struct arena arena;
+
+	struct buf file; /* the last one that was asked for, NUL-terminated */
+	size_t *here;	 /* the entries that name it */
+	size_t nhere;
 };
 
 static int
@@ -173,16 +177,13 @@ ignore_load(const char *file, struct err *e)
 
 	if (access(file, F_OK) == 0 || errno != ENOENT)
 		status = path_read(file, LIST_FILE, &text, e);
-	struct slice rest = buf_slice(&text);
-	for (size_t number = 1; status == 0 && rest.len > 0; number++) {
-		const char *lf = memchr(rest.ptr, '\n', rest.len);
-		size_t len = lf ? (size_t)(lf - rest.ptr) : rest.len;
-		struct slice line = slice_trim((struct slice){rest.ptr, len});
+	struct slice rest = buf_slice(&text), line;
+	for (size_t number = 1; status == 0 && slice_line(&rest, &line); number++) {
+		line = slice_trim(line);
 		if (line.len > 0 && line.ptr[0] != '#')
 			status = add_entry(g, line, file, number, e);
-		rest.ptr += len + (lf != NULL);
-		rest.len -= len + (lf != NULL);
 	}
+	g->here = xcalloc(g->n, sizeof(*g->here));
 	buf_free(&text);
 	if (status == 0)
 		return g;
@@ -198,6 +199,8 @@ ignore_free(struct ignore *g)
 	for (size_t i = 0; i < g->n; i++)
 		glob_free(&g->v[i].files);
 	free(g->v);
+	free(g->here);
+	buf_free(&g->file);
 	table_free(&g->texts);
 	arena_free(&g->arena);
 	free(g);
@@ -215,20 +218,58 @@ names_file(const struct glob_list *files, struct slice path)
 	return false;
 }
 
-bool
-ignore_lists(const struct ignore *g, const char *file, struct slice value)
+/* The path from here, the folder of the list, however the user named the file; *own is to be freed. */
+static struct slice
+path_from_here(const char *file, char **own)
 {
 	struct slice path = slice(file);
+	char *here = NULL;
 
+	*own = NULL;
+	if (slice_starts(path, "./"))
+		return (struct slice){path.ptr + 2, path.len - 2};
+	if (!slice_starts(path, "/") && !slice_starts(path, "../"))
+		return path;
+	*own = realpath(file, NULL);
+	here = realpath(".", NULL);
+	if (*own != NULL && here != NULL) {
+		size_t len = strlen(here);
+		if (strncmp(*own, here, len) == 0 && (*own)[len] == '/')
+			path = slice(*own + len + 1);
+	}
+	free(here);
+	return path;
+}
+
+/* Decides once which entries name the file. */
+static void
+enter_file(struct ignore *g, const char *file)
+{
+	char *own;
+	struct slice path = path_from_here(file, &own);
+
+	buf_reset(&g->file);
+	buf_adds(&g->file, file);
+	g->nhere = 0;
+	for (size_t i = 0; i < g->n; i++)
+		if (names_file(&g->v[i].files, path))
+			g->here[g->nhere++] = i;
+	free(own);
+}
+
+bool
+ignore_lists(struct ignore *g, const char *file, struct slice value)
+{
 	if (g == NULL)
 		return false;
-	if (slice_starts(path, "./"))
-		path.ptr += 2, path.len -= 2;
 	if (g->texts.used > 0 && table_get(&g->texts, value) != NULL)
 		return true;
-	for (size_t i = 0; i < g->n; i++)
-		if ((g->v[i].text.len == 0 || slice_eq(g->v[i].text, value)) &&
-		    names_file(&g->v[i].files, path))
+	if (g->n > 0 && (g->file.ptr == NULL || strcmp(g->file.ptr, file) != 0))
+		enter_file(g, file);
+	for (size_t i = 0; i < g->nhere; i++) {
+		const struct entry *entry = &g->v[g->here[i]];
+		if (entry->text.len == 0 || slice_eq(entry->text, value))
 			return true;
+	}
 	return false;
 }

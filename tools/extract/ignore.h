@@ -32,6 +32,6 @@ struct ignore;
 struct ignore *ignore_load(const char *file, struct err *e);
 void ignore_free(struct ignore *);
 /* Whether an entry names this message (its value) in this file. ignore may be NULL. */
-bool ignore_lists(const struct ignore *, const char *file, struct slice value);
+bool ignore_lists(struct ignore *, const char *file, struct slice value);
 
 #endif

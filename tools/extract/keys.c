@@ -1,5 +1,6 @@
 #include "tools/extract/keys.h"
 
+#include "common/format/l10n.h"
 #include "common/hash.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -9,6 +10,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	SLUG = 40,	     /* bytes after which a slug takes no further word */
@@ -333,13 +335,13 @@ keys_of(struct keys *k, const char *file, const struct found *f, struct slice *n
 /* ---- keys that a catalogue gives ---- */
 
 static void
-give(struct keys *k, struct slice name, struct slice value)
+give(struct keys *k, struct slice name, struct slice value, unsigned dialect)
 {
 	struct slice *key, names, hash_text;
 	uint64_t hash, *slot;
 	bool added;
 
-	identify(k, value, MESSAGE_ARB, S(""));
+	identify(k, value, (int)dialect, S(""));
 	hash = hash_stable(buf_slice(&k->identity));
 	hash_text = (struct slice){arena_copy(&k->arena, (const char *)&hash, sizeof(hash)), 8};
 	slot = table_put(&k->given, hash_text, &added);
@@ -352,7 +354,7 @@ give(struct keys *k, struct slice name, struct slice value)
 }
 
 int
-keys_from_arb(struct keys *k, const char *file, struct err *e)
+keys_from_arb(struct keys *k, const char *file, unsigned dialect, struct err *e)
 {
 	struct buf text = {0}, name = {0}, value = {0};
 	struct slice key, raw;
@@ -365,12 +367,33 @@ keys_from_arb(struct keys *k, const char *file, struct err *e)
 			buf_reset(&value);
 			if (json_text(key, &name) && name.len > 0 && name.ptr[0] != '@' &&
 			    json_text(raw, &value))
-				give(k, buf_slice(&name), buf_slice(&value));
+				give(k, buf_slice(&name), buf_slice(&value), dialect);
 		}
 		status = 0;
 	}
 	buf_free(&text);
 	buf_free(&name);
 	buf_free(&value);
+	return status;
+}
+
+int
+keys_from_project(struct keys *k, const char *root, struct err *e)
+{
+	struct l10n l;
+	struct err inner = {0};
+	int status = l10n_read(root, &l, e);
+
+	if (status == 0) {
+		char *folder = l.found ? xstrdup(l.arb_dir) : path_join(root, l.arb_dir);
+		char *template = path_join(folder, l.template);
+		if (access(template, F_OK) == 0)
+			status = keys_from_arb(k, template, l.dialect, &inner);
+		if (status != 0)
+			err_set(e, inner.code, "%s: %s", template, inner.text);
+		free(template);
+		free(folder);
+	}
+	l10n_free(&l);
 	return status;
 }

@@ -30,11 +30,14 @@ struct keys *keys_new(enum keys_kind, const struct words *);
 void keys_free(struct keys *);
 
 /*
- * Takes keys over from an ARB file: its messages keep them, always. Where two
- * of its keys have one text, the first serves. -1 with e ("cannot_read",
- * "not_json", …).
+ * Takes keys over from an ARB file (dialect: MESSAGE_ARB and what l10n.yaml
+ * adds): its messages keep them, always, and no other text gets one of them.
+ * Where two of its keys have one text, the first serves. -1 with e
+ * ("cannot_read", "not_json", …).
  */
-int keys_from_arb(struct keys *, const char *file, struct err *e);
+int keys_from_arb(struct keys *, const char *file, unsigned dialect, struct err *e);
+/* The same from the template catalogue of the Flutter project in a folder; 0 where there is none. */
+int keys_from_project(struct keys *, const char *root, struct err *e);
 
 /*
  * The key of a string; lent until the next call. Where the message is known,

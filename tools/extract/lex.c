@@ -1,5 +1,7 @@
 #include "tools/extract/lex.h"
 
+#include "tools/extract/position.h"
+
 /* What a byte starts, so that one look decides. */
 enum { OTHER, SPACE, NAME, DIGIT, QUOTE, COMPOUND };
 
@@ -42,8 +44,7 @@ void
 lex_start(struct lexer *lx, struct slice text, uint32_t start, uint32_t end)
 {
 	*lx = (struct lexer){.text = text.ptr, .at = start, .end = end};
-	const char *cr = memchr(text.ptr, '\r', text.len);
-	lx->lone_cr = cr != NULL && cr[1] != '\n';
+	lx->lone_cr = position_lone_cr(text);
 	if (start == 0 && end >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0)
 		lx->at = 3;
 	if (start == 0 && text.ptr[lx->at] == '#' && text.ptr[lx->at + 1] == '!')
@@ -73,12 +74,15 @@ skip_space(const struct lexer *lx, uint32_t at)
 static uint32_t
 skip_line(const struct lexer *lx, uint32_t at)
 {
-	const char *from = lx->text + at;
-	const char *lf = memchr(from, '\n', lx->end - at);
-	size_t len = lf ? (size_t)(lf - from) : lx->end - at;
-	const char *cr = lx->lone_cr ? memchr(from, '\r', len) : NULL;
+	const char *lf;
 
-	return at + (uint32_t)(cr ? (size_t)(cr - from) : len);
+	if (!lx->lone_cr) {
+		lf = memchr(lx->text + at, '\n', lx->end - at);
+		return lf ? (uint32_t)(lf - lx->text) : lx->end;
+	}
+	while (at < lx->end && lx->text[at] != '\n' && lx->text[at] != '\r')
+		at++;
+	return at;
 }
 
 /* Block comments nest; at is behind the first slash and star. */

@@ -54,7 +54,5 @@ struct packs *packs_open(void);
 void packs_free(struct packs *);
 /* The first, in order of name, that reads files of this name, or NULL. */
 struct pack *packs_for(struct packs *, const char *filename);
-/* The pack of that name ("kotlin"), or NULL. */
-struct pack *packs_named(struct packs *, const char *name);
 
 #endif

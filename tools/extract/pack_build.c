@@ -225,7 +225,8 @@ build_mode(struct pack *pack, size_t index)
 	for (unsigned b = 0; b < 256; b++) {
 		bool word = m->word[b] && m->nlists + m->nsuffixes;
 
-		m->kind[b] = m->bytes[b].n ? (word ? BYTE_BOTH : BYTE_RULES) :
+		/* A byte that goes on with a character begins nothing. */
+		m->kind[b] = (b & 0xc0) == 0x80 ? BYTE_PLAIN : m->bytes[b].n ? (word ? BYTE_BOTH : BYTE_RULES) :
 		    word ? BYTE_WORD : BYTE_PLAIN;
 	}
 }

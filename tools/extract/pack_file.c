@@ -185,19 +185,6 @@ read_key(struct parser *p, struct slice line)
 
 /* ---- lines ---- */
 
-static struct slice
-next_line(struct slice *text)
-{
-	const char *lf = memchr(text->ptr, '\n', text->len);
-	struct slice line = {text->ptr, lf ? (size_t)(lf - text->ptr) : text->len};
-	size_t whole = line.len + (lf != NULL);
-
-	text->ptr += whole, text->len -= whole;
-	if (line.len && line.ptr[line.len - 1] == '\r')
-		line.len--;
-	return line;
-}
-
 static bool
 continues(struct slice text)
 {
@@ -222,20 +209,20 @@ static int
 read_lines(struct parser *p, struct slice text)
 {
 	struct buf joined = {NULL, 0, 0};
+	struct slice next;
 	size_t line = 0;
 	int result = 0;
 
-	while (result == 0 && text.len) {
+	while (result == 0 && slice_line(&text, &next)) {
 		buf_reset(&joined);
 		p->line = ++line;
-		buf_addslice(&joined, next_line(&text));
-		while (joined.len && joined.ptr[0] != '#' && continues(text)) {
-			struct slice more = slice_trim(next_line(&text));
-
+		buf_addslice(&joined, next);
+		while (joined.len && joined.ptr[0] != '#' && continues(text) &&
+		    slice_line(&text, &next)) {
 			line++;
 			if (!sets_pattern(p, buf_slice(&joined)))
 				buf_addc(&joined, ' ');
-			buf_addslice(&joined, more);
+			buf_addslice(&joined, slice_trim(next));
 		}
 		struct slice whole = slice_trim(buf_slice(&joined));
 

@@ -369,6 +369,8 @@ rule_key(struct parser *p, struct slice key, struct slice value)
 		return set_syntax(p, value);
 	if (slice_is(key, "unless"))
 		return add_unless(p, value, r->unless, &r->nunless);
+	if (p->pack->notes && (slice_is(key, "reason") || slice_is(key, "widget")))
+		return parse_fault(p, "'%.*s' is for strings: a note has its captures", SHOW(key));
 	if (slice_is(key, "reason"))
 		r->reason = parse_keep(p, value);
 	else if (slice_is(key, "widget"))

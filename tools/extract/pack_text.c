@@ -15,6 +15,10 @@ struct pack_text {
 	size_t at, end;
 	size_t first, last; /* the bytes that gave text, for the span */
 	size_t indent;	    /* SPACE_BLOCK: columns that go from every line */
+
+	/* What has no end before `end`: looked for once, so that time is linear. */
+	bool unclosed;	  /* a bracketed interpolation */
+	char lonely[4];	  /* quotes, which are apostrophes from here on */
 };
 
 struct pack_text *
@@ -79,72 +83,6 @@ extend_span(struct pack_text *t, size_t from)
 	t->last = t->at;
 }
 
-/* ---- escapes ---- */
-
-/* Up to `most` hexadecimal (or octal) digits at the cursor; how many there were. */
-static size_t
-read_digits(struct pack_text *t, unsigned base, size_t most, uint32_t *value)
-{
-	size_t n = 0;
-
-	*value = 0;
-	for (; n < most && t->at < t->end; n++, t->at++) {
-		char c = t->text[t->at], letter = (char)(c | 32);
-		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') :
-		    letter >= 'a' && letter <= 'f' ? (unsigned)(letter - 'a') + 10 : 99;
-
-		if (digit >= base)
-			break;
-		*value = *value * base + digit;
-	}
-	return n;
-}
-
-/* The second half of a surrogate pair, where it follows as another \uHHHH. */
-static uint32_t
-join_surrogates(struct pack_text *t, uint32_t high)
-{
-	size_t at = t->at;
-	uint32_t low;
-
-	if (high < 0xD800 || high > 0xDBFF || !starts(t, S("\\u")))
-		return high;
-	t->at += 2;
-	if (read_digits(t, 16, 4, &low) == 4 && low >= 0xDC00 && low <= 0xDFFF)
-		return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-	t->at = at;
-	return high;
-}
-
-/* The escapes by number; false when this is none, with the cursor where it was. */
-static bool
-read_numeric(struct pack_text *t, unsigned escapes, uint32_t *value)
-{
-	size_t at = t->at;
-	char c = t->text[t->at++];
-
-	if (c == 'u' && (escapes & ESCAPE_BRACES) && starts(t, S("{"))) {
-		t->at++;
-		if (read_digits(t, 16, 6, value) && starts(t, S("}"))) {
-			t->at++;
-			return true;
-		}
-	} else if (c == 'u' && (escapes & ESCAPE_HEX4) && read_digits(t, 16, 4, value) == 4) {
-		*value = join_surrogates(t, *value);
-		return true;
-	} else if (c == 'x' && (escapes & ESCAPE_HEX2) && read_digits(t, 16, 2, value)) {
-		return true;
-	} else if (c == 'U' && (escapes & ESCAPE_HEX8) && read_digits(t, 16, 8, value) == 8) {
-		return true;
-	} else if ((escapes & ESCAPE_OCTAL) && c >= '0' && c <= '7') {
-		t->at--;
-		read_digits(t, 8, 3, value);
-		return true;
-	}
-	t->at = at;
-	return false;
-}
-
 /* At a backslash. What no rule knows loses its backslash. */
 static void
 read_escape(struct pack_text *t, const struct pack_syntax *s)
@@ -152,13 +90,16 @@ read_escape(struct pack_text *t, const struct pack_syntax *s)
 	static const char letters[] = "ntrbfvae0", meaning[] = "\n\t\r\b\f\v\a\033";
 	const char *known;
 	uint32_t value;
+	size_t n;
 	char c;
 
 	value_blank(&t->value);
 	if (++t->at == t->end)
 		return;
 	c = t->text[t->at];
-	if (read_numeric(t, s->escapes, &value)) {
+	n = escape_number((struct slice){t->text + t->at, t->end - t->at}, s->escapes, &value);
+	if (n) {
+		t->at += n;
 		if (value) /* a NUL is no text */
 			buf_addutf8(&t->value.segment, value);
 		return;
@@ -176,6 +117,24 @@ read_escape(struct pack_text *t, const struct pack_syntax *s)
 
 /* ---- one literal ---- */
 
+/*
+ * From a quote to its closing one; the cursor stays at one that has none, an apostrophe. All
+ * quotes of its kind behind it were escaped then, and have none either.
+ */
+static void
+skip_string(struct pack_text *t)
+{
+	char c = t->text[t->at];
+	size_t at = t->at++;
+
+	while (t->at < t->end && t->text[t->at] != c)
+		t->at += t->text[t->at] == '\\' ? 2 : 1;
+	if (t->at < t->end)
+		return;
+	t->at = at;
+	t->lonely[strlen(t->lonely)] = c;
+}
+
 /* Past a bracketed expression to its closing mark, strings in it skipped; false: there is none. */
 static bool
 skip_expression(struct pack_text *t, struct slice close)
@@ -191,14 +150,8 @@ skip_expression(struct pack_text *t, struct slice close)
 			open++;
 		} else if (strchr(")]}", c) != NULL && c) {
 			open -= open > 0;
-		} else if (c == '"' || c == '\'' || c == '`') {
-			size_t at = t->at++;
-
-			while (t->at < t->end && t->text[t->at] != c)
-				t->at += t->text[t->at] == '\\' ? 2 : 1;
-			/* An apostrophe, not a string. */
-			if (t->at >= t->end)
-				t->at = at;
+		} else if ((c == '"' || c == '\'' || c == '`') && strchr(t->lonely, c) == NULL) {
+			skip_string(t);
 		}
 	}
 	return false;
@@ -218,7 +171,8 @@ read_interpolation(struct pack_text *t, const struct pack_syntax *s)
 			continue;
 		from = t->at += s->open[i].len;
 		if (s->close[i].len) {
-			closed = skip_expression(t, s->close[i]);
+			closed = !t->unclosed && skip_expression(t, s->close[i]);
+			t->unclosed |= !closed;
 		} else {
 			while (t->at < t->end && is_name_byte(t->text[t->at]))
 				t->at++;
@@ -297,14 +251,30 @@ read_piece(struct pack_text *t, const struct pack_syntax *s)
 	extend_span(t, from);
 }
 
+/* Where the closing quote of the literal at the cursor stands, or the end. */
+static size_t
+find_quote(const struct pack_text *t, struct slice quote)
+{
+	size_t at = t->at;
+	const char *hit;
+
+	while ((hit = memmem(t->text + at, t->end - at, quote.ptr, quote.len)) != NULL) {
+		at = (size_t)(hit - t->text);
+		if (at == t->at || hit[-1] != '\\')
+			return at;
+		at++;
+	}
+	return t->end;
+}
+
 /* The indentation that all lines of a block share. */
 static size_t
 common_indent(const struct pack_text *t, struct slice quote, bool closing_counts)
 {
-	size_t least = SIZE_MAX;
+	size_t least = SIZE_MAX, close = find_quote(t, quote);
 
-	for (size_t i = t->at; i < t->end;) {
-		const char *lf = memchr(t->text + i, '\n', t->end - i);
+	for (size_t i = t->at; i < close;) {
+		const char *lf = memchr(t->text + i, '\n', close - i);
 		size_t n = 0;
 
 		if (lf == NULL)
@@ -312,14 +282,11 @@ common_indent(const struct pack_text *t, struct slice quote, bool closing_counts
 		i = (size_t)(lf - t->text) + 1;
 		while (i + n < t->end && is_indent(t->text[i + n]))
 			n++;
-		bool closing = t->end - i - n >= quote.len &&
-		    memcmp(t->text + i + n, quote.ptr, quote.len) == 0;
+		bool closing = i + n == close && close < t->end;
 
 		if (i + n < t->end && t->text[i + n] != '\n' && t->text[i + n] != '\r' && n < least &&
 		    (!closing || closing_counts))
 			least = n;
-		if (closing)
-			break;
 	}
 	return least == SIZE_MAX ? 0 : least;
 }
@@ -439,6 +406,8 @@ pack_text_read(struct pack_text *t, const struct pack_syntax *const *syntaxes, s
 	t->end = end;
 	t->first = SIZE_MAX;
 	t->last = start;
+	t->unclosed = false;
+	memset(t->lonely, 0, sizeof(t->lonely));
 	plain = unquoted_syntax(syntaxes);
 	if (plain == NULL || syntax_here(t, syntaxes, &quote) != NULL)
 		read_joined(t, syntaxes);

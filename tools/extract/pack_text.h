@@ -10,21 +10,9 @@
 #include "common/buf.h"
 #include "common/die.h"
 #include "tools/extract/find.h"
+#include "tools/extract/pack_escape.h"
 
 enum { SYNTAX_MARKS = 16 }; /* quotes, interpolations of one syntax */
-
-/* Which escapes a syntax has, beyond backslash and any other character. */
-enum {
-	ESCAPE_HEX2 = 1,      /* \xHH */
-	ESCAPE_HEX4 = 2,      /* \uHHHH, surrogate pairs too */
-	ESCAPE_HEX8 = 4,      /* \UHHHHHHHH */
-	ESCAPE_BRACES = 8,    /* \u{H…} */
-	ESCAPE_OCTAL = 16,    /* \O, \OO, \OOO */
-	ESCAPE_NEWLINE = 32,  /* backslash, line break: nothing */
-	ESCAPE_ENTITIES = 64, /* &amp; &#38; &#x26; */
-	ESCAPE_ANY = 128,     /* there are backslash escapes at all */
-	ESCAPE_DOUBLED = 256, /* a quote is written twice */
-};
 
 enum syntax_space {
 	SPACE_KEEP,

@@ -98,12 +98,3 @@ packs_for(struct packs *packs, const char *filename)
 			return packs->v[i];
 	return NULL;
 }
-
-struct pack *
-packs_named(struct packs *packs, const char *name)
-{
-	for (size_t i = 0; i < packs->n; i++)
-		if (strcmp(pack_name(packs->v[i]), name) == 0)
-			return packs->v[i];
-	return NULL;
-}

@@ -4,16 +4,30 @@
 static size_t
 next_line(const struct position *p, size_t at)
 {
-	const char *from = p->text.ptr + at;
-	size_t len = p->text.len - at;
-	const char *lf = memchr(from, '\n', len);
-	const char *cr = p->cr ? memchr(from, '\r', lf ? (size_t)(lf - from) : len) : NULL;
+	const char *text = p->text.ptr;
+	size_t end = p->text.len;
+	const char *lf;
 
-	if (cr != NULL && cr + 1 == lf)
-		cr = NULL;
-	if (cr == NULL)
-		cr = lf;
-	return cr ? (size_t)(cr - p->text.ptr) + 1 : 0;
+	if (!p->lone_cr) {
+		lf = memchr(text + at, '\n', end - at);
+		return lf ? (size_t)(lf - text) + 1 : 0;
+	}
+	while (at < end && text[at] != '\n' && text[at] != '\r')
+		at++;
+	if (at == end)
+		return 0;
+	return at + (text[at] == '\r' && at + 1 < end && text[at + 1] == '\n' ? 2 : 1);
+}
+
+bool
+position_lone_cr(struct slice text)
+{
+	const char *end = text.ptr + text.len, *cr = text.ptr;
+
+	while (cr < end && (cr = memchr(cr, '\r', (size_t)(end - cr))) != NULL)
+		if (++cr == end || *cr != '\n')
+			return true;
+	return false;
 }
 
 struct position
@@ -21,7 +35,7 @@ position_start(struct slice text)
 {
 	struct position p = {.text = text, .line = 1, .column = 1,
 		.at = slice_starts(text, "\xef\xbb\xbf") ? 3 : 0,
-		.cr = text.len > 0 && memchr(text.ptr, '\r', text.len) != NULL};
+		.lone_cr = position_lone_cr(text)};
 
 	p.next = next_line(&p, p.at);
 	return p;

@@ -13,9 +13,11 @@ struct position {
 	struct slice text;
 	size_t at, line, column; /* the last answer */
 	size_t next;		 /* where the next line starts; 0: this is the last */
-	bool cr;		 /* there are CRs to look for */
+	bool lone_cr;		 /* there are such to look for */
 };
 
+/* Whether there is a CR without LF, which ends a line as well. */
+bool position_lone_cr(struct slice text);
 /* A byte order mark has no column. */
 struct position position_start(struct slice text);
 void position_find(struct position *, size_t at, size_t *line, size_t *column);

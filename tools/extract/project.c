@@ -5,15 +5,22 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
 project_learn_file(struct files *f, int fd, const char *file, struct buf *facts)
 {
 	struct err e;
+	struct stat st;
 
 	if (fd < 0)
 		return;
+	/* What a fifo holds is there once: it is left to the second pass. */
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return;
+	}
 	if (f->dart == NULL)
 		f->dart = dart_new(f->words);
 	int status = files_slurp(fd, f->max_file, &f->text, &e);

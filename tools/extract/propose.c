@@ -335,9 +335,12 @@ last_branch(struct reader *r, struct composed *c, struct composed *first, struct
 		return false;
 	if (!may_be_forms(which == ONE_FIRST ? first : c, which == ONE_FIRST ? c : first))
 		return false;
+	size_t had = c->nplaceholders;
 	if (!number_placeholder(c, token_text(r->text, f->condition[0]), &name) ||
-	    !shares_placeholders(c, first))
+	    !shares_placeholders(c, first)) {
+		c->nplaceholders = had;
 		return false;
+	}
 	buf_addc(out, '{');
 	buf_addslice(out, name);
 	buf_adds(out, ", plural, one{");

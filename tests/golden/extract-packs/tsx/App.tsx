@@ -52,6 +52,8 @@ export const Pricing = ({ plan, user }: { plan: Plan; user?: User }) => (
     {/* <p>Not this</p> */}
     <p className={clsx("mb-2 flex", wide && "Wide Class")}>Don&apos;t worry &lt;3</p>
     <style>{`.a { color: red }`}</style>
+    <Script id="env">{`window["ASSET_PATH"] = window.origin;`}</Script>
+    {`window["ASSET_PATH"] = window.origin;`} {wide ? "hsl(215 17% 30% / 1)" : "Narrow"}
     <ul>{plan.items.map((item) => (<li key={item.id}>{item.count} of {item.total} used</li>))}</ul>
   </Card>
 );
