@@ -132,7 +132,7 @@ for turn in range(60):
     changed.update({"n%d" % i: text() for i in range(r.randint(0, 3))})
     lines = "".join(json.dumps({"kind": "string", "key": k, "value": "Source", "format": "plain",
         "translations": {"fr": {"value": v, "status": "approved"}}}) + "\n" for k, v in changed.items())
-    p = subprocess.run(["kandil-catalog", "write", "--arb", "l"], input=lines.encode(), capture_output=True)
+    p = subprocess.run(["kandil-catalog", "write", "--force", "--arb", "l"], input=lines.encode(), capture_output=True)
     assert p.returncode == 0, (p, lines)
     after = open("l/app_fr.arb", newline="").read()
     want = dict(old)

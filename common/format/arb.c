@@ -135,6 +135,20 @@ attach_meta(struct reader *r, struct slice raw_key, struct slice value)
 		e->context = decode(r, text);
 }
 
+/* A mark speaks of one text: where a person wrote another by now, it is done with. */
+static void
+forget_edited(struct reader *r, struct catalog_entry *e, struct slice hash)
+{
+	buf_reset(&r->scratch);
+	arb_hash(e->values[0], &r->scratch);
+	if (slice_eq(buf_slice(&r->scratch), hash))
+		return;
+	e->edited = true;
+	e->state = e->values[0].len ? CATALOG_TRANSLATED : CATALOG_MISSING;
+	e->stale = false;
+	e->was_hash = (struct slice){NULL, 0};
+}
+
 static void
 attach_state(struct reader *r, struct slice raw_key, struct slice state)
 {
@@ -157,6 +171,8 @@ attach_state(struct reader *r, struct slice raw_key, struct slice state)
 	e->stale = json_get(state, "stale", &member) && json_type(member) == JSON_TRUE;
 	if (json_get(state, "source", &member) && json_type(member) == JSON_STRING)
 		e->was_hash = decode(r, member);
+	if (json_get(state, "text", &member) && json_type(member) == JSON_STRING)
+		forget_edited(r, e, decode(r, member));
 }
 
 /* Metadata and state may stand before their message, so they come last. */

@@ -5,10 +5,13 @@
  * and a finding can point. What ARB has no place for (draft, fuzzy, stale,
  * the hash of the source) lives in one global member, sorted by key, only for
  * keys that are not simply translated:
- *	"@@x-kandil": {"greeting": {"status": "draft"},
- *	               "title": {"source": "1f0c…", "stale": true}}
+ *	"@@x-kandil": {"greeting": {"status": "draft", "text": "83a3…"},
+ *	               "title": {"source": "1f0c…", "stale": true, "text": "55d0…"}}
  * source is hash_stable of the source text that the translation was made from,
- * in 16 hex digits.
+ * in 16 hex digits; text is that of the translation: where the file says
+ * another, a person edited it, and the mark counts no more. The template
+ * remembers in source which text was written from the program's, so that a
+ * person's is told from it. Other members are a person's and stay.
  * Sources: google/app-resource-bundle, docs/specification.md and schema/arb.json.
  */
 #ifndef KANDIL_FORMAT_ARB_H

@@ -2,6 +2,7 @@
 #include "common/format/arb.h"
 
 #include "common/format/arb_meta.h"
+#include "common/format/arb_state.h"
 #include "common/json.h"
 
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct merge {
 	size_t nmembers, cap;
 	struct table changed; /* key → index of its change, + 1 */
 	bool sorted;
+	bool hollow; /* is_hollow: nmembers is 0 then */
 	struct buf text;
 };
 
@@ -77,11 +79,16 @@ entry_end(const struct merge *m, const struct catalog_entry *e)
 static size_t
 sorted_place(const struct merge *m, struct slice key)
 {
-	size_t place = 0;
+	size_t low = 0, high = m->old->n;
 
-	for (size_t i = 0; i < m->old->n && slice_cmp(m->old->entries[i].key, key) < 0; i++)
-		place = entry_end(m, &m->old->entries[i]);
-	return place;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (slice_cmp(m->old->entries[middle].key, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? entry_end(m, &m->old->entries[low - 1]) : 0;
 }
 
 /* Behind the last member, but before the states. */
@@ -216,111 +223,56 @@ mark_unnamed(struct merge *m)
 
 /* -- @@x-kandil -- */
 
-struct state {
-	struct slice key, was_hash;
-	enum catalog_state state;
-	bool stale, same; /* same: as in the file already */
-};
-
-static int
-by_key(const void *a, const void *b)
-{
-	return slice_cmp(((const struct state *)a)->key, ((const struct state *)b)->key);
-}
-
-static bool
-is_noted(enum catalog_state state, bool stale)
-{
-	return stale || state == CATALOG_DRAFT || state == CATALOG_FUZZY;
-}
-
-/* The states of all messages that the new file will have and that are not simply translated. */
-static struct state *
-gather_states(struct merge *m, bool prune, size_t *n)
-{
-	struct state *v = xcalloc(m->old->n + m->n + 1, sizeof(*v));
-
-	*n = 0;
-	for (size_t i = 0; i < m->old->n; i++) {
-		const struct catalog_entry *e = &m->old->entries[i];
-		uint64_t *at = table_get(&m->changed, e->key);
-		if ((at && m->n && m->changes[*at - 1].write) || (!at && prune) ||
-		    catalog_find(m->old, e->key) != e || !is_noted(e->state, e->stale))
-			continue;
-		v[(*n)++] = (struct state){e->key, e->was_hash, e->state, e->stale, true};
-	}
-	for (size_t i = 0; i < m->n; i++) {
-		const struct catalog_change *c = &m->changes[i];
-		if (c->write && is_noted(c->state, c->stale))
-			v[(*n)++] = (struct state){c->key, c->was_hash, c->state, c->stale, false};
-	}
-	if (*n)
-		qsort(v, *n, sizeof(*v), by_key);
-	return v;
-}
-
-/* One key's object; as it stands where it says the same already. */
-static void
-put_state(struct merge *m, const struct state *s, struct buf *out)
-{
-	const char *comma = m->style.comma.len > 1 || m->style.lines ? ", " : ",";
-	const char *colon = m->style.colon.len > 1 ? ": " : ":";
-	char name[256];
-	struct slice raw;
-	bool any = false;
-
-	if (s->same && m->old->states.len && s->key.len < sizeof(name)) {
-		memcpy(name, s->key.ptr, s->key.len);
-		name[s->key.len] = '\0';
-		if (json_get(m->old->states, name, &raw)) {
-			buf_addslice(out, raw);
-			return;
-		}
-	}
-	buf_addc(out, '{');
-	if (s->was_hash.len) {
-		buf_addf(out, "\"source\"%s\"%.*s\"", colon, (int)s->was_hash.len, s->was_hash.ptr);
-		any = true;
-	}
-	if (s->stale) {
-		buf_addf(out, "%s\"stale\"%strue", any ? comma : "", colon);
-		any = true;
-	}
-	if (s->state == CATALOG_DRAFT || s->state == CATALOG_FUZZY)
-		buf_addf(out, "%s\"status\"%s\"%s\"", any ? comma : "", colon,
-		    catalog_state_name(s->state));
-	buf_addc(out, '}');
-}
-
 static void
 write_states(struct merge *m, bool prune)
 {
-	size_t n;
-	struct state *v = gather_states(m, prune, &n);
-	struct buf b = {0};
+	struct arb_states states = {.old = m->old,
+	    .changes = m->changes,
+	    .n = m->n,
+	    .changed = &m->changed,
+	    .style = &m->style,
+	    .prune = prune,
+	    .rebuild = m->hollow};
 	struct member *old = NULL;
+	struct buf whole = {0};
+	enum arb_states_outcome outcome = arb_states_merge(&states, &m->edits, &whole);
 
 	for (size_t i = 0; i < m->nmembers; i++)
 		if (json_is(m->members[i].name, ARB_STATE))
 			old = &m->members[i];
-	buf_addc(&b, '{');
-	for (size_t i = 0; i < n; i++) {
-		arb_style_separate(&m->style, 2, i == 0, &b);
-		arb_style_name(&m->style, v[i].key, &b);
-		put_state(m, &v[i], &b);
-	}
-	if (n)
-		arb_style_close(&m->style, 1, &b);
-	buf_addc(&b, '}');
-	if (old && n == 0)
+	if (old && outcome == ARB_STATES_GONE)
 		old->removed = true;
-	else if (old && !slice_eq(m->old->states, buf_slice(&b)))
-		edits_add(&m->edits, old->end - m->old->states.len, old->end, buf_slice(&b));
-	else if (!old && n)
+	else if (old && outcome == ARB_STATES_WHOLE)
+		edits_add(&m->edits, old->end - m->old->states.len, old->end, buf_slice(&whole));
+	else if (outcome == ARB_STATES_WHOLE)
 		insert(m, m->nmembers ? m->members[m->nmembers - 1].end : 0, S(ARB_STATE),
-		    buf_slice(&b));
-	buf_free(&b);
-	free(v);
+		    buf_slice(&whole));
+	buf_free(&whole);
+}
+
+/*
+ * A file of states alone has no member that a new one could stand behind: what
+ * is between its brackets is written anew.
+ */
+static bool
+is_hollow(const struct merge *m)
+{
+	if (m->nmembers != 1 || !json_is(m->members[0].name, ARB_STATE))
+		return false;
+	for (size_t i = 0; i < m->n; i++)
+		if (m->changes[i].write)
+			return true;
+	return false;
+}
+
+/* The bytes between the brackets go, behind what was inserted at their start. */
+static void
+empty_object(struct merge *m)
+{
+	struct slice object = object_of(m->old);
+	size_t start = (size_t)(object.ptr - m->old->text.ptr);
+
+	edits_add(&m->edits, start + 1, start + object.len - 1, S(""));
 }
 
 static void
@@ -365,9 +317,14 @@ arb_merge(const struct catalog *old, const struct catalog_change *changes, size_
 	struct merge m = {.old = old, .changes = changes, .n = n, .metadata = metadata};
 
 	open_merge(&m);
+	m.hollow = is_hollow(&m);
+	if (m.hollow)
+		m.nmembers = 0;
 	change_entries(&m);
 	write_states(&m, false);
 	remove_members(&m);
+	if (m.hollow)
+		empty_object(&m);
 	if (m.nmembers == 0 && m.edits.n)
 		close_empty(&m);
 	finish_merge(&m, out);

@@ -2,6 +2,7 @@
 #include "common/format/catalog.h"
 
 #include "common/format/arb.h"
+#include "common/format/catalog_forms.h"
 #include "common/format/mo.h"
 #include "common/format/po.h"
 #include "common/format/tmx.h"
@@ -22,15 +23,6 @@ const char *
 catalog_format_name(enum catalog_format format)
 {
 	return format_names[format];
-}
-
-enum catalog_format
-catalog_format_of(const char *name)
-{
-	for (size_t i = 1; i < sizeof(format_names) / sizeof(*format_names); i++)
-		if (strcmp(name, format_names[i]) == 0)
-			return (enum catalog_format)i;
-	return CATALOG_AUTO;
 }
 
 const char *
@@ -192,29 +184,51 @@ is_locale(const char *text, size_t len)
 	       locale_exists((struct slice){text, len});
 }
 
+/* The folder that ends at end (its '/'), where that is a locale. */
+static struct slice
+folder_locale(const char *name, const char *end)
+{
+	const char *folder = end;
+
+	while (folder > name && folder[-1] != '/')
+		folder--;
+	if (!is_locale(folder, (size_t)(end - folder)))
+		return (struct slice){"", 0};
+	return (struct slice){folder, (size_t)(end - folder)};
+}
+
 struct slice
 catalog_name_locale(const char *name)
 {
-	const char *base = strrchr(name, '/'), *folder_end;
-	const char *dot;
-
-	base = base ? base + 1 : name;
-	dot = strrchr(base, '.');
+	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
+	const char *dot = strrchr(base, '.');
 	size_t len = dot ? (size_t)(dot - base) : strlen(base);
+
+	if (slice_ends(slice(name), ".pot"))
+		return (struct slice){"", 0};
 	/* The longest tail of the stem that is a locale: app_fr_CA gives fr_CA, not CA. */
 	for (size_t i = 0; i < len; i++)
 		if ((i == 0 || strchr("_-.", base[i - 1])) && is_locale(base + i, len - i))
 			return (struct slice){base + i, len - i};
-	folder_end = base;
-	if (folder_end - name >= 13 && memcmp(folder_end - 13, "/LC_MESSAGES/", 13) == 0)
-		folder_end -= 12;
-	if (folder_end == name)
-		return (struct slice){"", 0};
-	const char *folder = --folder_end;
-	while (folder > name && folder[-1] != '/')
-		folder--;
-	len = (size_t)(folder_end - folder);
-	return is_locale(folder, len) ? (struct slice){folder, len} : (struct slice){"", 0};
+	if (base - name > 13 && memcmp(base - 13, "/LC_MESSAGES/", 13) == 0)
+		return folder_locale(name, base - 13);
+	return (struct slice){"", 0};
+}
+
+void
+catalog_take_folder(struct catalog *c, size_t below)
+{
+	const char *slash = strrchr(c->name, '/');
+
+	if (c->name_locale.len || !slash || (size_t)(slash - c->name) <= below ||
+	    slice_ends(slice(c->name), ".pot"))
+		return;
+	c->name_locale = folder_locale(c->name + below, slash);
+	if (c->locale.len || !c->name_locale.len)
+		return;
+	c->locale = c->name_locale;
+	for (size_t i = 0; i < c->n; i++)
+		c->entries[i].locale = c->locale;
 }
 
 /* -- reading -- */
@@ -254,8 +268,9 @@ start(struct catalog *c, const char *name, enum catalog_format format)
 {
 	*c = (struct catalog){.format = format};
 	c->name = arena_copy(&c->arena, name, strlen(name));
-	c->locale = catalog_name_locale(c->name);
+	c->locale = c->name_locale = catalog_name_locale(c->name);
 	c->charset = S("UTF-8");
+	c->forms = catalog_forms_new(&c->arena);
 }
 
 /* c->content is filled. */

@@ -56,11 +56,13 @@ struct catalog_entry {
 	enum catalog_state state;
 	bool stale;		/* the source changed since it was translated */
 	bool obsolete;		/* PO: #~ */
-	struct slice previous;	/* the source it was translated from: PO #| msgid */
-	struct slice was_hash;	/* ARB: the hash of that source, 16 hex digits */
+	bool edited; /* ARB: a person changed the text, its mark in the file counts no more */
+	/* The source it was translated from: PO #| msgid, msgid_plural, msgctxt. */
+	struct slice previous, previous_plural, previous_context;
+	/* ARB: the hash of that source, 16 hex digits; in a template: of what was written last. */
+	struct slice was_hash;
 	struct slice meta;	/* ARB: raw JSON of the @key member */
 	struct slice comment;	/* translator's (#) and extracted (#.) comments; @key.description */
-	struct slice reference; /* "#:" of PO, one line, "file:line file:line" */
 	struct slice flags;	/* "#," of PO: "fuzzy, c-format" */
 	struct slice locale;	/* of the values; TMX has many in one file */
 	size_t line, column;	/* 1-based; of the key (ARB), of msgid (PO) */
@@ -91,6 +93,7 @@ struct catalog {
 	enum catalog_format format;
 	struct slice locale;	    /* @@locale, Language:, else from the name; may be empty */
 	struct slice locale_member; /* what the file itself says; len 0: nothing */
+	struct slice name_locale;   /* what its name tells, a slice of name; len 0: nothing */
 	struct slice source_locale; /* TMX srclang; else empty */
 	/*
 	 * The file, without a BOM (bom says whether one was there; spans count
@@ -104,6 +107,7 @@ struct catalog {
 	struct catalog_entry head; /* the entry with the empty msgid; values NULL: none */
 	struct slice plural_forms; /* "nplurals=2; plural=(n != 1);", len 0: not said */
 	size_t nplurals;	   /* 0: not said */
+	struct catalog_forms *forms; /* what plural_forms comes to, once it was asked for */
 	struct slice states; /* ARB: the raw object of @@x-kandil, len 0: none */
 	struct catalog_entry *entries;
 	size_t n, cap;
@@ -116,9 +120,8 @@ struct catalog {
 	struct buf content;
 };
 
-/* "arb", "po", "mo", "tmx" and the reverse; AUTO for an unknown word. */
+/* "arb", "po", "mo", "tmx": static. */
 const char *catalog_format_name(enum catalog_format);
-enum catalog_format catalog_format_of(const char *name);
 const char *catalog_state_name(enum catalog_state);
 /* False for an unknown word. "needs-review" and "reviewed" are understood too. */
 bool catalog_state_of(struct slice word, enum catalog_state *);
@@ -181,8 +184,15 @@ const char *catalog_guess_format(struct slice text);
 /*
  * The locale that a file name tells: app_fr_CA.arb → fr_CA, fr/LC_MESSAGES/x.mo
  * → fr, po/fr.po → fr, x.fr.po → fr; len 0 where it tells none. A slice of name.
+ * A .pot has none.
  */
 struct slice catalog_name_locale(const char *name);
+/*
+ * For a catalogue that was found below a folder, whose name is the first
+ * `below` bytes of its own: where neither the file nor its name says a locale
+ * the folder it lies in does (fr/app.po).
+ */
+void catalog_take_folder(struct catalog *, size_t below);
 
 /* ---- writing ---- */
 
@@ -202,7 +212,7 @@ struct catalog_change {
 	struct slice value; /* ARB: in the file's dialect; PO: as an ICU, printf or plain message */
 	enum catalog_state state;
 	bool stale;
-	/* ARB: hash of the source it was translated from, where state or stale need it. */
+	/* ARB: hash of the source it was translated from; in a template: of the text written. */
 	struct slice was_hash;
 	/* Template: what is told about the message. PO: also what names it. */
 	struct slice source;	   /* PO: the source message, as value */

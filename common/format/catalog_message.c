@@ -2,10 +2,9 @@
  * Entries as messages: gettext keeps a plural as numbered forms, records keep
  * it as one ICU message, and this is the way from the one to the other.
  */
-#include "common/format/catalog.h"
+#include "common/format/catalog_forms.h"
 
 #include "common/message.h"
-#include "common/plural.h"
 
 /* A conversion such as %d or %1$s; "% s" as in "100% sure" is taken for text. */
 static bool
@@ -145,28 +144,6 @@ add_case(const struct catalog_entry *e, struct slice form, struct slice number, 
 	return good;
 }
 
-/* Which category each form serves; false where the file's expression is unusable. */
-static bool
-form_categories(const struct catalog *c, struct slice locale,
-    enum plural_category forms[PLURAL_FORMS_MAX])
-{
-	const struct plural_rules *rules = plural_rules(locale);
-	struct plural_expr expr;
-	struct buf header = {0};
-	bool known;
-
-	if (!rules)
-		rules = plural_rules(S("en"));
-	if (c->plural_forms.len)
-		buf_addslice(&header, c->plural_forms);
-	known = (header.len || plural_po_header(locale, &header)) &&
-	    plural_expr_parse(buf_slice(&header), &expr, NULL) == 0;
-	if (known)
-		plural_expr_categories(&expr, rules, forms);
-	buf_free(&header);
-	return known;
-}
-
 static bool
 add_plural(const struct catalog_entry *e, const struct slice *texts, size_t n,
     const enum plural_category *forms, struct buf *out)
@@ -205,7 +182,7 @@ add_plural(const struct catalog_entry *e, const struct slice *texts, size_t n,
 bool
 catalog_message(const struct catalog *c, const struct catalog_entry *e, struct buf *out)
 {
-	enum plural_category forms[PLURAL_FORMS_MAX];
+	const enum plural_category *forms;
 
 	if (!e->nvalues)
 		return false;
@@ -214,7 +191,7 @@ catalog_message(const struct catalog *c, const struct catalog_entry *e, struct b
 			return false;
 	if (!e->source_plural.ptr)
 		return add_text(c, e, e->values[0], out);
-	if (e->nvalues > PLURAL_FORMS_MAX || !form_categories(c, e->locale, forms))
+	if (e->nvalues > PLURAL_FORMS_MAX || (forms = catalog_forms(c, e->locale)) == NULL)
 		return false;
 	return add_plural(e, e->values, e->nvalues, forms, out);
 }

@@ -34,6 +34,21 @@ word(const struct reader *r, size_t at)
 	return r->swapped ? __builtin_bswap32(value) : value;
 }
 
+/*
+ * Whether the strings of a table are together no longer than the file: one that
+ * says the same bytes again and again is no catalogue, and would cost their
+ * number times their length.
+ */
+static bool
+is_bounded(const struct reader *r, uint32_t table)
+{
+	size_t sum = 0;
+
+	for (uint32_t i = 0; i < r->n && sum <= r->file.len; i++)
+		sum += word(r, table + (size_t)i * 8);
+	return sum <= r->file.len;
+}
+
 /* The tables lie in the file. */
 static int
 open_tables(struct reader *r, struct err *e)
@@ -56,6 +71,8 @@ open_tables(struct reader *r, struct err *e)
 	    r->n > (r->file.len - r->originals) / 8 || r->n > (r->file.len - r->translations) / 8)
 		return err_set(
 		    e, "bad_catalog", "a table of %u strings lies outside the file", r->n);
+	if (!is_bounded(r, r->originals) || !is_bounded(r, r->translations))
+		return err_set(e, "bad_catalog", "the strings are longer than the file");
 	return 0;
 }
 

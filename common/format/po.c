@@ -6,6 +6,8 @@
  */
 #include "common/format/po.h"
 
+#include "common/format/po_comment.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +28,8 @@ struct reader {
 	bool seen_id, seen_str;
 	bool in_line; /* something stands before it in its line */
 	const char *entry_start, *entry_end, *str_start;
-	struct buf comment, reference, flags, keys;
+	struct buf comment, flags;
+	struct po_key key;
 	/* The string that is being read: where it goes, and its bytes. */
 	enum field field;
 	bool previous, obsolete;
@@ -108,6 +111,10 @@ end_string(struct reader *r)
 	if (r->previous) {
 		if (field == ID)
 			e->previous = text;
+		else if (field == PLURAL)
+			e->previous_plural = text;
+		else if (field == CONTEXT)
+			e->previous_context = text;
 		return 0;
 	}
 	switch (field) {
@@ -155,9 +162,8 @@ reset_entry(struct reader *r)
 	r->started = r->seen_id = r->seen_str = false;
 	r->str_start = NULL;
 	buf_reset(&r->comment);
-	buf_reset(&r->reference);
 	buf_reset(&r->flags);
-	buf_reset(&r->keys);
+	buf_reset(&r->key.text);
 }
 
 /* The entry is whole: into the catalogue with it. */
@@ -179,9 +185,8 @@ end_entry(struct reader *r)
 	e->values = arena_alloc(&c->arena, e->nvalues * sizeof(*e->values));
 	memcpy(e->values, r->values, e->nvalues * sizeof(*e->values));
 	e->comment = keep(r, &r->comment);
-	e->reference = keep(r, &r->reference);
 	e->flags = keep(r, &r->flags);
-	e->key = keep(r, &r->keys);
+	e->key = keep(r, &r->key.text);
 	if (!e->key.ptr)
 		e->key = e->source;
 	e->format = po_format(e->flags, e->source);
@@ -352,25 +357,6 @@ read_tokens(struct reader *r, const char *p, const char *end, const char *line)
 	return 0;
 }
 
-static void
-add_line(struct buf *b, struct slice text, char separator)
-{
-	if (b->len)
-		buf_addc(b, separator);
-	buf_addslice(b, slice_trim(text));
-}
-
-/* "#. key: NAME": what kandil-catalog names the message. */
-static void
-extracted_comment(struct reader *r, struct slice text)
-{
-	text = slice_trim(text);
-	if (slice_starts(text, "key: ") && !r->keys.len)
-		buf_addslice(&r->keys, slice_trim((struct slice){text.ptr + 5, text.len - 5}));
-	else
-		add_line(&r->comment, text, '\n');
-}
-
 /* Tokens stand plain, behind #| (previous), #~ (obsolete) or #~| (both). */
 static int
 token_line(struct reader *r, const char *p, const char *end, bool previous, bool obsolete)
@@ -394,20 +380,23 @@ comment_line(struct reader *r, const char *p, const char *end)
 	struct slice text = {p, (size_t)(end - p)};
 	char kind = text.len ? text.ptr[0] : '\0';
 
-	if (end_string(r) < 0 || open_line(r, r->p, true) < 0)
+	if (end_string(r) < 0)
+		return -1;
+	/* It would have no place when the entry is written anew; gettext refuses it too. */
+	if (!r->seen_str && (r->seen_id || r->entry.context.ptr))
+		return fail(r, p, "a comment within a message: it belongs before it");
+	if (open_line(r, r->p, true) < 0)
 		return -1;
 	if (kind == ',' || kind == '=' || kind == ':' || kind == '.') {
 		text.ptr++;
 		text.len--;
 	}
 	if (kind == ',' || kind == '=')
-		add_line(&r->flags, text, ',');
-	else if (kind == ':')
-		add_line(&r->reference, text, ' ');
+		po_add_line(&r->flags, text, ',');
 	else if (kind == '.')
-		extracted_comment(r, text);
-	else
-		add_line(&r->comment, text, '\n');
+		po_extracted(&r->key, text, &r->comment);
+	else if (kind != ':')
+		po_add_line(&r->comment, text, '\n');
 	return 0;
 }
 
@@ -475,9 +464,8 @@ po_parse(struct catalog *c, struct err *e)
 	for (size_t i = 0; rc == 0 && i < c->n; i++)
 		c->entries[i].locale = c->locale;
 	buf_free(&r.comment);
-	buf_free(&r.reference);
 	buf_free(&r.flags);
-	buf_free(&r.keys);
+	buf_free(&r.key.text);
 	buf_free(&r.scratch);
 	return rc;
 }

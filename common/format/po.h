@@ -15,8 +15,6 @@ int po_parse(struct catalog *, struct err *);
 /* Makes c->text UTF-8 where its header names another charset; called by po_parse. */
 int po_to_utf8(struct catalog *, struct err *);
 
-/* The value of a header field ("Language"), or false. */
-bool po_header(struct slice header, const char *field, struct slice *value);
 /*
  * Takes locale, charset and Plural-Forms out of the header into c (a PO's or
  * an MO's); what the file does not say stays as it was.

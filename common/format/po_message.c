@@ -76,25 +76,15 @@ only_plural(const struct message *m)
 	return SIZE_MAX;
 }
 
-/* The case of that name in the plural, or SIZE_MAX. */
-static size_t
-find_case(const struct message *m, size_t plural, const char *name)
-{
-	for (size_t i = plural + 1; i < plural + m->nodes[plural].size; i += m->nodes[i].size)
-		if (m->nodes[i].type == MESSAGE_CASE && slice_is(m->nodes[i].name, name))
-			return i;
-	return SIZE_MAX;
-}
-
 /* The whole sentence with that case in the plural's place. */
 static bool
-render_case(const struct message *m, size_t plural, size_t at, struct slice conversion,
-    struct buf *out)
+render_case(const struct message *m, size_t plural, const struct message_node *chosen,
+    struct slice conversion, struct buf *out)
 {
-	size_t after = plural + m->nodes[plural].size;
+	size_t after = plural + m->nodes[plural].size, at = (size_t)(chosen - m->nodes);
 
 	return render(m, 0, plural, conversion, out) &&
-	    render(m, at + 1, at + m->nodes[at].size, conversion, out) &&
+	    render(m, at + 1, at + chosen->size, conversion, out) &&
 	    render(m, after, m->n, conversion, out);
 }
 
@@ -102,15 +92,18 @@ render_case(const struct message *m, size_t plural, size_t at, struct slice conv
 static bool
 source_plural(const struct message *m, size_t plural, struct arena *arena, struct po_source *s)
 {
+	const struct message_node *branch = &m->nodes[plural];
+	const struct message_node *one = message_case_named(branch, "one");
+	const struct message_node *other = message_case_named(branch, "other");
 	struct buf b = {0};
-	size_t one = find_case(m, plural, "one"), other = find_case(m, plural, "other"), cases = 0;
+	size_t cases = 0;
 	bool good;
 
-	if (one == SIZE_MAX)
-		one = find_case(m, plural, "=1");
+	if (!one)
+		one = message_case_named(branch, "=1");
 	for (size_t i = plural + 1; i < plural + m->nodes[plural].size; i += m->nodes[i].size)
 		cases++;
-	if (one == SIZE_MAX || other == SIZE_MAX || cases != 2)
+	if (!one || !other || cases != 2)
 		return false;
 	good = render_case(m, plural, one, S(""), &b);
 	s->id = keep(arena, &b);
@@ -238,18 +231,18 @@ po_forms_of(struct slice plural_forms, struct slice locale, struct po_forms *f, 
 	return 0;
 }
 
-/* Which case of a translation serves a form. */
-static size_t
-case_for(const struct message *m, size_t plural, const struct po_forms *f, size_t form)
+/* Which case of a translation serves a form; NULL: none. */
+static const struct message_node *
+case_for(const struct message_node *branch, const struct po_forms *f, size_t form)
 {
 	static const char *const exact[] = {"=0", "=1", "=2"};
-	size_t at = SIZE_MAX;
+	const struct message_node *found = NULL;
 
 	if (f->single[form] >= 0)
-		at = find_case(m, plural, exact[f->single[form]]);
-	if (at == SIZE_MAX)
-		at = find_case(m, plural, plural_name(f->category[form]));
-	return at != SIZE_MAX ? at : find_case(m, plural, "other");
+		found = message_case_named(branch, exact[f->single[form]]);
+	if (!found)
+		found = message_case_named(branch, plural_name(f->category[form]));
+	return found ? found : message_case_named(branch, "other");
 }
 
 bool
@@ -269,8 +262,8 @@ po_values_of(struct slice text, const char *format, const struct po_forms *f,
 		if (plural == SIZE_MAX) {
 			good = render(&m, 0, m.n, conversion, &b); /* the same for every number */
 		} else {
-			size_t at = case_for(&m, plural, f, i);
-			good = at != SIZE_MAX && render_case(&m, plural, at, conversion, &b);
+			const struct message_node *chosen = case_for(&m.nodes[plural], f, i);
+			good = chosen && render_case(&m, plural, chosen, conversion, &b);
 		}
 		values[i] = keep(arena, &b);
 	}

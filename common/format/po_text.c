@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-bool
-po_header(struct slice header, const char *field, struct slice *value)
+/* The value of a header field ("Language"), or false. */
+static bool
+header_field(struct slice header, const char *field, struct slice *value)
 {
 	const char *p = header.len ? header.ptr : "", *end = p + header.len;
 	size_t n = strlen(field);
@@ -43,11 +44,11 @@ po_take_header(struct catalog *c, struct slice header)
 {
 	struct slice value;
 
-	if (po_header(header, "Language", &value) && value.len)
+	if (header_field(header, "Language", &value) && value.len)
 		c->locale = c->locale_member = value;
-	if (po_header(header, "Content-Type", &value) && po_charset(value).len)
+	if (header_field(header, "Content-Type", &value) && po_charset(value).len)
 		c->charset = po_charset(value);
-	if (po_header(header, "Plural-Forms", &value) && value.len) {
+	if (header_field(header, "Plural-Forms", &value) && value.len) {
 		const char *n = memmem(value.ptr, value.len, "nplurals=", 9);
 		c->plural_forms = value;
 		/* The slice ends in a line break or a quote: strtoul stops there. */

@@ -2,6 +2,7 @@
 #include "common/format/po.h"
 
 #include "common/format/edit.h"
+#include "common/format/po_comment.h"
 #include "common/format/po_message.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct merge {
 	struct arena arena;
 	struct buf text;
 	size_t base;
+	bool crlf;	      /* the file's lines end so */
 	struct table written; /* context EOT msgid of new entries */
 	bool *used;	      /* by entry of old: a change was about it */
 };
@@ -38,20 +40,6 @@ po_skeleton(struct slice locale, const char *project, struct buf *out)
 }
 
 /* -- one entry -- */
-
-/* A comment of several lines, each with its mark. */
-static void
-put_comment(const char *mark, struct slice text, struct buf *out)
-{
-	const char *p = text.len ? text.ptr : "", *end = p + text.len;
-
-	while (p < end) {
-		const char *lf = memchr(p, '\n', (size_t)(end - p));
-		size_t len = (size_t)((lf ? lf : end) - p);
-		buf_addf(out, "%s %.*s\n", mark, (int)len, p);
-		p += len + 1;
-	}
-}
 
 /* Lines of the old entry that stay: all comments but flags and previous text, and their spacing. */
 static void
@@ -115,7 +103,7 @@ put_flags(struct slice old, bool fuzzy, const char *format, struct buf *out)
 
 /* How an entry is to read. */
 struct wanted {
-	struct slice context;
+	struct slice context, previous_context;
 	struct po_source source, previous;
 	bool fuzzy, has_previous;
 	struct slice values[PLURAL_FORMS_MAX];
@@ -128,6 +116,8 @@ put_strings(const struct merge *m, const struct wanted *w, struct buf *out)
 	char keyword[32];
 
 	if (w->has_previous && w->fuzzy) {
+		if (w->previous_context.ptr)
+			po_put("#| msgctxt", w->previous_context, out);
 		po_put("#| msgid", w->previous.id, out);
 		if (w->previous.plural.ptr)
 			po_put("#| msgid_plural", w->previous.plural, out);
@@ -248,7 +238,9 @@ want(struct merge *m, const struct catalog_change *c, const struct catalog_entry
 		po_source_of(c->old_source, c->format, &m->arena, &w->previous);
 	} else if (e && e->previous.ptr && w->fuzzy) {
 		w->has_previous = true;
-		w->previous = (struct po_source){.id = e->previous};
+		w->previous =
+		    (struct po_source){.id = e->previous, .plural = e->previous_plural};
+		w->previous_context = e->previous_context;
 	}
 }
 
@@ -261,12 +253,14 @@ put_entry(struct merge *m, const struct catalog_change *c, const struct catalog_
 	if (e) {
 		keep_comments(m, e, out);
 	} else {
-		put_comment("#.", c->description, out);
-		if (!slice_eq(c->key, w->source.id))
-			put_comment("#. key:", c->key, out);
-		put_comment("#:", c->reference, out);
+		po_put_comment("#.", c->description, out);
+		if (!slice_eq(c->key, w->source.id) || po_looks_like_key(c->description))
+			po_put_key(c->key, out);
+		po_put_comment("#:", c->reference, out);
 	}
-	put_flags(e ? e->flags : S(""), w->fuzzy, w->source.flag, out);
+	/* What stands in the file needs no flag that it did without. */
+	put_flags(e ? e->flags : S(""), w->fuzzy, e && !c->old_source.ptr ? NULL : w->source.flag,
+	    out);
 	put_strings(m, w, &strings);
 	mark_previous(&strings);
 	buf_addslice(out, buf_slice(&strings));
@@ -355,6 +349,24 @@ is_new(struct merge *m, const struct wanted *w)
 	return added && !catalog_find_source(m->old, w->context, w->source.id);
 }
 
+/* What was put together, with the line ends of the file. */
+static struct slice
+in_lines(struct merge *m)
+{
+	struct buf *b = &m->text, out = {0};
+
+	if (!m->crlf)
+		return buf_slice(b);
+	for (size_t i = 0; i < b->len; i++) {
+		if (b->ptr[i] == '\n')
+			buf_addc(&out, '\r');
+		buf_addc(&out, b->ptr[i]);
+	}
+	buf_free(b);
+	*b = out;
+	return buf_slice(b);
+}
+
 static void
 insert(struct merge *m, const struct catalog_change *c, struct wanted *w, size_t place)
 {
@@ -372,7 +384,7 @@ insert(struct merge *m, const struct catalog_change *c, struct wanted *w, size_t
 	/* Behind an entry stands its own line feed already. */
 	if (b->len && place < m->old->text.len && !line_end)
 		buf_cut(b, b->len - 1);
-	edits_add(&m->edits, place, place, buf_slice(b));
+	edits_add(&m->edits, place, place, in_lines(m));
 }
 
 static void
@@ -386,7 +398,7 @@ replace(struct merge *m, const struct catalog_change *c, const struct catalog_en
 	buf_reset(b);
 	put_entry(m, c, e, w, b);
 	buf_cut(b, b->len - 1); /* the old entry's line feed stays */
-	edits_add(&m->edits, e->span.start - m->base, e->span.end - m->base, buf_slice(b));
+	edits_add(&m->edits, e->span.start - m->base, e->span.end - m->base, in_lines(m));
 }
 
 /* A header that lacks Plural-Forms gets it at its end when a plural comes in. */
@@ -396,7 +408,7 @@ complete_header(struct merge *m, bool plurals)
 	struct buf line = {0};
 	const struct catalog *c = m->old;
 
-	buf_adds(&line, "\n\"Plural-Forms: ");
+	buf_adds(&line, m->crlf ? "\r\n\"Plural-Forms: " : "\n\"Plural-Forms: ");
 	if (plurals && m->locale.len && !c->plural_forms.len && c->head.values &&
 	    c->head.span.end && plural_po_header(m->locale, &line)) {
 		buf_adds(&line, "\\n\"");
@@ -427,6 +439,7 @@ po_merge(const struct catalog *old, struct slice locale, const struct catalog_ch
 	bool plurals = false;
 	size_t place = default_place(&m);
 
+	m.crlf = memmem(old->text.ptr, old->text.len, "\r\n", 2) != NULL;
 	if (locale.len && po_forms_of(old->plural_forms, locale, &m.forms, e) < 0)
 		return -1;
 	m.used = xcalloc(old->n + 1, sizeof(*m.used));

@@ -82,11 +82,20 @@ test_locale_names(void)
 	static const char *const pairs[][2] = {{"app_en.arb", "en"},
 	    {"lib/l10n/app_fr_CA.arb", "fr_CA"}, {"intl_zh_Hant_TW.arb", "zh_Hant_TW"},
 	    {"po/ar.po", "ar"}, {"po/app.pot", ""}, {"locale/pt_BR/LC_MESSAGES/app.po", "pt_BR"},
-	    {"fr/app.po", "fr"}, {"x.de.po", "de"}, {"lib/l10n/strings.arb", ""},
+	    {"fr/app.po", ""}, {"fr/app.pot", ""}, {"x.de.po", "de"}, {"lib/l10n/strings.arb", ""},
 	    {"sr@latin.po", "sr@latin"}};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
 		CHECK_TEXT(text_of(catalog_name_locale(pairs[i][0])), pairs[i][1]);
+
+	/* A folder tells one below the folder that was asked for, and that itself does not. */
+	struct catalog found;
+	CHECK(catalog_parse("src/fr/app.arb", CATALOG_ARB, S("{\"a\":\"b\"}"), &found, NULL) == 0);
+	catalog_take_folder(&found, 6);
+	CHECK_TEXT(text_of(found.locale), "");
+	catalog_take_folder(&found, 3);
+	CHECK_TEXT(text_of(found.entries[0].locale), "fr");
+	catalog_free(&found);
 }
 
 static void
@@ -165,8 +174,9 @@ test_states(void)
 	got = merge("{\n  \"@@locale\": \"ar\"\n}\n", draft, 2, false);
 	CHECK_TEXT(got,
 	    "{\n  \"@@locale\": \"ar\",\n  \"b\": \"B\",\n  \"a\": \"A\",\n"
-	    "  \"@@x-kandil\": {\n    \"a\": {\"stale\": true},\n"
-	    "    \"b\": {\"source\": \"0123456789abcdef\", \"status\": \"draft\"}\n  }\n}\n");
+	    "  \"@@x-kandil\": {\n    \"a\": {\"stale\": true, \"text\": \"ebd11618f299a286\"},\n"
+	    "    \"b\": {\"source\": \"0123456789abcdef\", \"status\": \"draft\", "
+	    "\"text\": \"ef35774e6d314e91\"}\n  }\n}\n");
 	CHECK(catalog_find(&c, S("b"))->state == CATALOG_DRAFT);
 	again = merge(got, draft, 2, false);
 	CHECK_TEXT(again, got);
@@ -175,6 +185,30 @@ test_states(void)
 	again = merge(got, approve, 2, false);
 	CHECK_TEXT(again, "{\n  \"@@locale\": \"ar\",\n  \"b\": \"B\",\n  \"a\": \"A\"\n}\n");
 	free(again);
+	free(got);
+}
+
+/* Members are replaced, removed and put in one by one, in any style; a person's stay. */
+static void
+test_state_splices(void)
+{
+	struct catalog_change some[] = {change("d", "D"), change("a", "A"), change("x", "X")};
+	char *got;
+
+	some[0].state = some[2].state = CATALOG_DRAFT;
+	got = merge("{\"@@x-kandil\":{\"_note\":[1 ],\"a\":{\"stale\":true},\"gone\":{\"stale\":true},"
+		    "\"k\":{\"t\" : 1,\"status\":\"draft\",\"text\":\"0\"} , \"z\":7},"
+		    "\"a\":\"\",\"d\":\"\",\"k\":\"K\"}",
+	    some, 3, false);
+	CHECK_TEXT(got, "{\"@@x-kandil\":{\"_note\":[1 ],"
+			"\"d\":{\"status\":\"draft\",\"text\":\"96f57966bedc81b4\"},"
+			"\"k\":{\"t\" : 1},"
+			"\"x\":{\"status\":\"draft\",\"text\":\"78acf4525d8a74c4\"} , \"z\":7},"
+			"\"a\":\"A\",\"x\":\"X\",\"d\":\"D\",\"k\":\"K\"}");
+	free(got);
+	/* Nothing else in the file, and nothing left of it. */
+	got = merge("{ \"@@x-kandil\": {\"gone\": {\"stale\": true}}}", some + 1, 1, false);
+	CHECK_TEXT(got, "{\"a\": \"A\"}");
 	free(got);
 }
 
@@ -242,6 +276,7 @@ main(void)
 	test_keys();
 	test_merge();
 	test_states();
+	test_state_splices();
 	test_metadata();
 	test_prune();
 	catalog_free(&c);

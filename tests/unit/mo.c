@@ -157,9 +157,32 @@ test_visit(void)
 	buf_free(&b);
 }
 
+/* Many strings that are the same bytes would cost their number times their length. */
+static void
+test_overlap(void)
+{
+	enum { N = 100, LEN = 5000 };
+	struct buf b = {0};
+	uint32_t header[] = {0x950412de, 0, N, 28, 28, 0, 28 + N * 8};
+
+	for (size_t i = 0; i < 7; i++)
+		put_word(&b, header[i], false);
+	for (uint32_t i = 0; i < N; i++) {
+		put_word(&b, LEN, false);
+		put_word(&b, 28 + N * 8, false);
+	}
+	for (size_t i = 0; i < LEN; i++)
+		buf_addc(&b, 'x');
+	buf_addc(&b, '\0');
+	CHECK(parse(&b) < 0);
+	CHECK_TEXT(e.code, "bad_catalog");
+	buf_free(&b);
+}
+
 int
 main(void)
 {
+	test_overlap();
 	test_orders();
 	test_bad_offsets();
 	test_charset();

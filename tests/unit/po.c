@@ -46,7 +46,6 @@ test_read(void)
 	struct catalog_entry *a = &c.entries[0];
 	CHECK_TEXT(text_of(a->comment), "translator\nextracted");
 	CHECK_TEXT(text_of(a->key), "hello");
-	CHECK_TEXT(text_of(a->reference), "a.c:1 b.c:2 c.c:3");
 	CHECK_TEXT(text_of(a->flags), "fuzzy,c-format");
 	CHECK_TEXT(text_of(a->previous), "o\nld");
 	CHECK_TEXT(text_of(a->context), "menu");

@@ -12,6 +12,7 @@ struct changing {
 	const struct targets *targets;
 	struct arena arena; /* what changes point to: of one file */
 	struct buf text;
+	bool no_offers; /* the file's language is not asked for: only sources count */
 };
 
 /*

@@ -42,7 +42,7 @@ family_twin(const struct catalog *c, const struct catalog_entry *e)
 static char *
 family_name(const struct catalog *c)
 {
-	struct slice locale = catalog_name_locale(c->name);
+	struct slice locale = c->name_locale;
 	struct buf b = {0};
 
 	if (!locale.len)
@@ -78,12 +78,12 @@ add_bad(struct families *all, const char *name, const struct err *e)
 }
 
 static void
-add_file(struct families *all, const char *name)
+add_file(struct families *all, const char *name, size_t below)
 {
 	struct catalog *c = xcalloc(1, sizeof(*c));
 	struct err e = {0};
 
-	if (catalog_read(name, all->format, c, &e) < 0) {
+	if (catalog_read(name, CATALOG_AUTO, c, &e) < 0) {
 		if (strcmp(e.code, "cannot_read") == 0) {
 			warn("%s", e.text);
 			all->unreadable = true;
@@ -94,6 +94,7 @@ add_file(struct families *all, const char *name)
 		free(c);
 		return;
 	}
+	catalog_take_folder(c, below);
 	struct family *f = family_of(all, c);
 	f->files = xgrow(f->files, f->n, &f->cap, sizeof(struct catalog *));
 	f->files[f->n++] = c;
@@ -102,11 +103,12 @@ add_file(struct families *all, const char *name)
 static int
 visit(const struct walk_file *file, void *state)
 {
+	struct families *all = state;
 	struct slice name = slice(file->path);
 
 	if (file->operand || slice_ends(name, ".arb") || slice_ends(name, ".po") ||
 	    slice_ends(name, ".pot") || slice_ends(name, ".tmx"))
-		add_file(state, file->path);
+		add_file(all, file->path, file->operand ? strlen(file->path) : all->below);
 	return 0;
 }
 
@@ -122,6 +124,7 @@ fault(const char *path, int error, void *state)
 void
 families_add(struct families *all, const char *operand)
 {
+	all->below = strlen(operand);
 	walk(operand, NULL, visit, fault, all);
 }
 
@@ -266,7 +269,7 @@ compare_hashes(struct family *f)
 	struct buf hash = {0};
 
 	for (size_t i = 0; i < f->n && f->template; i++)
-		for (size_t k = 0; k < f->files[i]->n; k++) {
+		for (size_t k = 0; k < f->files[i]->n && f->files[i] != f->template; k++) {
 			struct catalog_entry *e = &f->files[i]->entries[k];
 			const struct catalog_entry *source;
 			if (!e->was_hash.len || !(source = catalog_find(f->template, e->key)))

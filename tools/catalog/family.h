@@ -36,7 +36,7 @@ struct families {
 	/* To be set before the first addition. */
 	const char *source_locale; /* "en" */
 	const char *template;	   /* a file name, or NULL */
-	enum catalog_format format; /* of operands whose name does not tell */
+	size_t below; /* bytes of the operand that is being added */
 };
 
 /* Adds a file, or all catalogues below a folder. */

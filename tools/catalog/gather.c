@@ -49,22 +49,32 @@ void
 gather(struct run *run, const struct settings *s, struct families *families)
 {
 	struct naming n = {.families = families};
-	bool terminal = isatty(STDIN_FILENO);
+	bool terminal = isatty(STDIN_FILENO), named = false;
 
 	*families = (struct families){.source_locale = s->source_locale, .template = s->template};
 	for (int i = 0; i < run->noperands; i++) {
-		if (strcmp(run->operands[i], "-") == 0)
+		if (strcmp(run->operands[i], "-") == 0) {
 			record_read(run, STDIN_FILENO, "<stdin>", take_record, &n);
-		else
+		} else {
 			families_add(families, run->operands[i]);
+			named = true;
+		}
 	}
 	if (run->noperands == 0) {
 		if (!terminal)
 			record_read(run, STDIN_FILENO, "<stdin>", take_record, &n);
-		if (n.records == 0 && !add_project(families) && terminal)
+		named = n.records == 0 && add_project(families);
+		if (n.records == 0 && !named && terminal)
 			opt_usage(run->tool, run->command);
 	}
 	buf_free(&n.name);
+	/* An empty stream is nothing to do; a folder that was named is a mistake. */
+	if (named && families->n == 0 && families->nbad == 0 && !families->unreadable) {
+		warn("no catalogue is there%s%s%s: name a folder of ARB or PO files",
+		    run->noperands ? ", '" : "", run->noperands ? run->operands[0] : "",
+		    run->noperands ? "'" : "");
+		run_status(run, STATUS_USAGE);
+	}
 	families_settle(families);
 	if (families->unreadable)
 		run_status(run, STATUS_FAILED);

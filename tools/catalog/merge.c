@@ -8,7 +8,7 @@ offer_wins(const struct merge_old *old, const struct incoming_translation *offer
 {
 	bool outdated = old->stale || old->source_changed;
 
-	if (force || (offer->state == CATALOG_APPROVED && old->state < CATALOG_APPROVED))
+	if (force)
 		return true;
 	if (old->state < CATALOG_TRANSLATED)
 		return outdated || offer->state >= old->state;
@@ -66,16 +66,15 @@ merge_decide(const struct merge_old *old, const struct incoming_translation *off
 }
 
 bool
-merge_sound(const struct incoming_message *m, const struct incoming_translation *offer,
-    const char *locale, struct buf *reason)
+merge_sound(struct slice source, struct slice text, int dialect, const char *locale,
+    struct buf *reason)
 {
-	int dialect = message_dialect_of(slice(m->format));
 	struct message_faults faults = {0};
 	struct arena arena = {0};
 
-	if (dialect < 0 || !m->value.ptr)
+	if (dialect < 0 || !source.ptr)
 		return true;
-	message_verify(m->value, offer->value, (unsigned)dialect, slice(locale), &arena, &faults);
+	message_verify(source, text, (unsigned)dialect, slice(locale), &arena, &faults);
 	for (size_t i = 0; i < faults.n && faults.serious; i++)
 		if (!faults.v[i].warning) {
 			buf_reset(reason);

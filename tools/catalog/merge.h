@@ -2,8 +2,8 @@
  * merge: what becomes of one message in one file: who wins, the text that is
  * there or the one that is offered.
  *
- * What a person translated is never replaced without --force, unless its
- * source changed and the offer is a person's too. A changed source makes the
+ * A text without a mark is a person's, and never replaced without --force,
+ * unless its source changed and the offer is a person's too. A changed source makes the
  * old translation stale; it is never lost. A draft gives way to a draft or
  * better. A withheld or missing offer writes nothing.
  */
@@ -38,10 +38,11 @@ enum merge_outcome merge_decide(const struct merge_old *, const struct incoming_
     bool force, struct catalog_change *);
 
 /*
- * Whether the offer is a sound translation of the source (message_verify);
- * reason gets one line where it is not.
+ * Whether the text is a sound translation of the source (ptr NULL: it is not
+ * known), both in that dialect (message_verify); reason gets one line where it
+ * is not.
  */
-bool merge_sound(const struct incoming_message *, const struct incoming_translation *,
-    const char *locale, struct buf *reason);
+bool merge_sound(struct slice source, struct slice text, int dialect, const char *locale,
+    struct buf *reason);
 
 #endif

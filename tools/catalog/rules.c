@@ -146,7 +146,7 @@ static void
 check_locale(struct rules *r)
 {
 	const struct catalog *c = r->c;
-	struct slice named = catalog_name_locale(c->name);
+	struct slice named = c->name_locale;
 	struct finding f;
 
 	if (!c->locale.len)
@@ -301,8 +301,14 @@ check_translation(struct rules *r, const struct catalog_entry *e)
 	}
 	if (e->stale) {
 		f = of_entry(r, e, "stale", SEVERITY_LOW);
-		f.fix = S("translate it again, or confirm it");
+		f.fix = S("translate it again, or where it still holds delete it from " ARB_STATE);
 		say(r, &f, "'%.*s': the source changed since it was translated", shown(e->key),
+		    e->key.ptr);
+	}
+	if (e->state == CATALOG_FUZZY && !e->stale) {
+		f = of_entry(r, e, "needs-review", SEVERITY_LOW);
+		f.fix = S("edit the text, or where it is right delete it from " ARB_STATE);
+		say(r, &f, "'%.*s': nobody has confirmed the translation", shown(e->key),
 		    e->key.ptr);
 	}
 	if (e->nvalues && is_copy(r, source, e)) {

@@ -105,14 +105,19 @@ static void
 place(const struct checking *k, size_t at, struct finding *f)
 {
 	size_t base = k->c->bom ? 3 : 0, offset;
+	struct catalog_cursor here;
 
 	f->line = k->e->line;
 	f->column = k->e->column;
 	f->span = k->e->span;
 	if (k->c->format != CATALOG_ARB)
 		return;
-	offset = k->e->value_span.start - base + raw_offset(raw_value(k), at);
+	/* Faults of one text come in any order: the cursor itself goes to its start only. */
+	offset = k->e->value_span.start - base;
 	catalog_seek(k->cursor, k->c->text, offset, &f->line, &f->column);
+	here = *k->cursor;
+	offset += raw_offset(raw_value(k), at);
+	catalog_seek(&here, k->c->text, offset, &f->line, &f->column);
 	f->span = k->e->value_span;
 }
 

@@ -137,33 +137,48 @@ read_folder(struct targets *t, const char *template)
 }
 
 void
-targets_open(struct targets *t, const struct settings *s)
+targets_start(struct targets *t, const struct settings *s)
 {
-	struct l10n l = {.dialect = MESSAGE_ARB};
+	struct l10n l;
 	struct err e = {0};
 	char canonical[LOCALE_MAX];
-	const char *template;
 
-	*t = (struct targets){.settings = s};
-	t->format = s->arb ? CATALOG_ARB : CATALOG_PO;
-	t->folder = s->arb ? s->arb : s->po;
+	*t = (struct targets){.settings = s, .format = s->po ? CATALOG_PO : CATALOG_ARB};
 	if (!locale_canonical(slice(s->source_locale), canonical))
 		die(STATUS_USAGE, "--source-locale: not a locale, '%s'", s->source_locale);
 	t->source_locale = xstrdup(canonical);
-	if (s->arb && l10n_read(t->folder, &l, &e) < 0)
+	t->dialect = MESSAGE_ARB;
+	if (s->template)
+		t->template = xstrdup(s->template);
+	if (s->po) {
+		t->folder = xstrdup(s->po);
+		return;
+	}
+	if (l10n_read(s->arb ? s->arb : "", &l, &e) < 0)
 		die(STATUS_USAGE, "%s", e.text);
-	template = s->template ? s->template : l.found ? l.template : NULL;
-	read_folder(t, template);
+	if (!s->arb && !l.found)
+		die(STATUS_USAGE, "no l10n.yaml: --arb=DIR or --po=DIR says where to write");
+	t->folder = xstrdup(s->arb ? s->arb : l.arb_dir);
 	t->dialect = l.dialect;
-	t->family = choose_family(t);
-	name_files(t, template);
+	if (!t->template && l.found)
+		t->template = xstrdup(l.template);
 	l10n_free(&l);
+}
+
+void
+targets_open(struct targets *t)
+{
+	read_folder(t, t->template);
+	t->family = choose_family(t);
+	name_files(t, t->template);
 }
 
 void
 targets_close(struct targets *t)
 {
 	families_free(&t->families);
+	free(t->folder);
+	free(t->template);
 	free(t->pattern);
 	free(t->template_file);
 	free(t->source_locale);
@@ -177,15 +192,20 @@ targets_template(const struct targets *t)
 
 /* -- one file -- */
 
-static const struct catalog *
-existing(const struct targets *t, const char *locale, bool template)
+const struct catalog *
+targets_find(const struct targets *t, const char *locale, bool template)
 {
+	const struct family *f = t->family;
+
 	if (template)
 		return targets_template(t);
-	for (size_t i = 0; t->family && i < t->family->n; i++)
-		if (t->family->files[i] != t->family->template &&
-		    family_same_locale(t->family->files[i]->locale, slice(locale)))
-			return t->family->files[i];
+	for (int named = 1; f && named >= 0; named--)
+		for (size_t i = 0; i < f->n; i++) {
+			const struct catalog *c = f->files[i];
+			struct slice says = named ? c->name_locale : c->locale;
+			if (c != f->template && family_same_locale(says, slice(locale)))
+				return c;
+		}
 	return NULL;
 }
 
@@ -207,26 +227,43 @@ add_as_utf8(const struct catalog *c, struct buf *out)
 	note("%s: written as UTF-8, it was %.*s", c->name, (int)c->charset.len, c->charset.ptr);
 }
 
-int
-target_open(struct target *t, const struct targets *all, const char *locale, bool template,
-    struct err *e)
+/* A file that says another locale than it is written for. */
+static void
+warn_mismatch(const struct target *t)
 {
-	const struct catalog *c = existing(all, locale, template);
+	struct slice says = t->old.locale_member;
+
+	if (!t->template && says.len && !family_same_locale(says, slice(t->locale)))
+		warn("%s: it is taken for '%s', and says '%.*s' itself", t->file, t->locale,
+		    (int)(says.len < 40 ? says.len : 40), says.ptr);
+}
+
+int
+target_open(struct target *t, const struct targets *all, const struct catalog *c,
+    const char *locale, bool template, struct err *e)
+{
 	struct buf text = {0};
 	char *name = file_locale(locale);
 	int rc;
 
-	*t = (struct target){.template = template, .locale = xstrdup(locale), .is_new = c == NULL};
+	*t = (struct target){.template = template, .locale = xstrdup(locale)};
 	t->file = c	     ? xstrdup(c->name)
 	    : template ? xstrdup(all->template_file)
 			     : with_locale(all->pattern, locale);
+	t->is_new = !c && access(t->file, F_OK) != 0;
 	if (c)
 		add_as_utf8(c, &text);
 	else if (all->format == CATALOG_ARB)
 		arb_skeleton(slice(name), &text);
 	else
 		po_skeleton(slice(name), all->settings->name, &text);
-	rc = catalog_parse(t->file, all->format, buf_slice(&text), &t->old, e);
+	/* What lies at the name, whatever it says of itself, is merged and never replaced. */
+	if (c || t->is_new)
+		rc = catalog_parse(t->file, all->format, buf_slice(&text), &t->old, e);
+	else
+		rc = catalog_read(t->file, all->format, &t->old, e);
+	if (rc == 0)
+		warn_mismatch(t);
 	free(name);
 	buf_free(&text);
 	return rc;

@@ -16,6 +16,7 @@ struct target {
 	struct catalog old; /* what is there, or the skeleton of a new file */
 	bool is_new;
 	struct buf content; /* what it becomes */
+	size_t nchanges; /* that are merged into it */
 	size_t count[MERGE_OUTCOMES], entries, stale;
 	struct buf missing, withheld; /* JSON arrays of keys: no text; not sound, so not written */
 	size_t nwithheld;
@@ -26,7 +27,8 @@ struct target {
 struct targets {
 	const struct settings *settings;
 	enum catalog_format format;
-	const char *folder;
+	char *folder;
+	char *template; /* the template that is named; NULL: none */
 	struct families families;
 	struct family *family; /* NULL: the folder has no catalogue yet */
 	unsigned dialect;      /* of ARB texts */
@@ -36,18 +38,29 @@ struct targets {
 };
 
 /*
- * Finds what is in settings->arb or ->po. Dies (status 2) where several
- * families are there and none is named.
+ * Says where to write: settings->arb or ->po, else the project's arb-dir. Dies
+ * (status 2) where there is none.
  */
-void targets_open(struct targets *, const struct settings *);
+void targets_start(struct targets *, const struct settings *);
+/*
+ * Finds what is there. Dies (status 2) where several families are there and
+ * none is named.
+ */
+void targets_open(struct targets *);
 void targets_close(struct targets *);
 
 /*
- * Opens the file of a locale ("" : the template), read or new. 0, or -1 with
- * e when it is there and cannot be read.
+ * The family's file of a locale ("" or template: the template), or NULL: the
+ * one that its name says it is, else the one that says so itself.
  */
-int target_open(struct target *, const struct targets *, const char *locale, bool template,
-    struct err *e);
+const struct catalog *targets_find(const struct targets *, const char *locale, bool template);
+/*
+ * Opens a file for a locale: c (targets_find's), or where that is NULL what is
+ * at the name that it is to have, or new. 0, or -1 with e when it is there and
+ * cannot be read.
+ */
+int target_open(struct target *, const struct targets *, const struct catalog *c,
+    const char *locale, bool template, struct err *e);
 void target_close(struct target *);
 /* The catalogue whose source texts were in force before: the template's, or NULL. */
 const struct catalog *targets_template(const struct targets *);

@@ -7,6 +7,7 @@
 
 #include "common/format/arb.h"
 #include "common/format/po.h"
+#include "common/locale.h"
 #include "common/path.h"
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct writing {
 	struct targets targets;
 	struct changing changing;
 	struct buf record;
+	bool prune;
 };
 
 static void
@@ -39,6 +41,19 @@ note_outcome(struct target *t, const struct incoming_message *m, enum merge_outc
 		json_put(&t->missing, m->key);
 }
 
+/* Of a file that is not asked for only what it has can change. */
+static void
+keep_written(struct target *t, struct catalog_change *changes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->nchanges; i++)
+		if (changes[i].write || changes[i].old_source.ptr)
+			changes[n++] = changes[i];
+	t->nchanges = n;
+	t->count[MERGE_MISSING] = 0;
+}
+
 static struct catalog_change *
 gather_changes(struct writing *w, struct target *t)
 {
@@ -52,6 +67,9 @@ gather_changes(struct writing *w, struct target *t)
 	}
 	json_close(&t->missing, ']');
 	json_close(&t->withheld, ']');
+	t->nchanges = w->in.n;
+	if (w->changing.no_offers)
+		keep_written(t, changes);
 	return changes;
 }
 
@@ -66,17 +84,17 @@ merge_file(struct writing *w, struct target *t, const struct catalog_change *cha
 	int rc = 0;
 
 	if (arb)
-		arb_merge(&t->old, changes, w->in.n, t->template, &t->content);
+		arb_merge(&t->old, changes, t->nchanges, t->template, &t->content);
 	else
-		rc = po_merge(&t->old, slice(t->locale), changes, w->in.n, &t->content, e);
-	if (rc == 0 && w->settings->prune) {
+		rc = po_merge(&t->old, slice(t->locale), changes, t->nchanges, &t->content, e);
+	if (rc == 0 && w->prune && !w->changing.no_offers) {
 		whole = t->content;
 		t->content = (struct buf){0};
 		rc = catalog_parse(t->file, w->targets.format, buf_slice(&whole), &c, e);
 		if (rc == 0 && arb)
-			arb_prune(&c, changes, w->in.n, &t->content);
+			arb_prune(&c, changes, t->nchanges, &t->content);
 		else if (rc == 0)
-			po_prune(&c, changes, w->in.n, &t->content);
+			po_prune(&c, changes, t->nchanges, &t->content);
 		catalog_free(&c);
 		buf_free(&whole);
 	}
@@ -118,14 +136,15 @@ put_file(struct writing *w, struct target *t, struct err *e)
 }
 
 static int
-write_file(struct writing *w, struct target *t, const char *locale, bool template)
+write_file(struct writing *w, struct target *t, const struct catalog *c, const char *locale,
+    bool template)
 {
 	struct catalog_change *changes = NULL;
 	struct err e = {0};
 	int rc;
 
 	arena_reset(&w->changing.arena);
-	rc = target_open(t, &w->targets, locale, template, &e);
+	rc = target_open(t, &w->targets, c, locale, template, &e);
 	if (rc == 0) {
 		changes = gather_changes(w, t);
 		rc = merge_file(w, t, changes, &e);
@@ -138,7 +157,7 @@ write_file(struct writing *w, struct target *t, const char *locale, bool templat
 		warn("%s: %s", t->file, e.text);
 		run_status(w->run, STATUS_FAILED);
 	}
-	t->written = rc == 0;
+	t->written = rc == 0 && (t->changed || !w->changing.no_offers);
 	free(changes);
 	return rc;
 }
@@ -195,21 +214,63 @@ by_locale(const void *a, const void *b)
 	return strcmp(((const struct target *)a)->locale, ((const struct target *)b)->locale);
 }
 
+/* A language of the stream; false: it could not be written. */
+static bool
+write_language(struct writing *w, struct target *files, size_t *n, const char *locale)
+{
+	const struct catalog *c = targets_find(&w->targets, locale, false);
+
+	for (size_t i = 0; i < *n; i++)
+		if (c && strcmp(files[i].file, c->name) == 0) {
+			warn("%s: '%s' and '%s' would both be written to it: rename it", c->name,
+			    files[i].locale, locale);
+			run_status(w->run, STATUS_FAILED);
+			return false;
+		}
+	if (!locale_exists(slice(locale)))
+		warn("no such locale, '%s': its catalogue is written all the same", locale);
+	return write_file(w, &files[(*n)++], c, locale, false) == 0;
+}
+
+/* The family's other languages: a changed source makes their translations stale, too. */
+static bool
+write_others(struct writing *w, struct target *files, size_t *n)
+{
+	const struct family *f = w->targets.family;
+	size_t asked = *n;
+	char locale[LOCALE_MAX];
+	bool all = true;
+
+	w->changing.no_offers = true;
+	for (size_t i = 0; f && i < f->n && !run_interrupted(); i++) {
+		const struct catalog *c = f->files[i];
+		bool done = c == f->template || c->format != w->targets.format ||
+		    !locale_canonical(c->name_locale.len ? c->name_locale : c->locale, locale);
+		for (size_t k = 0; k < asked && !done; k++)
+			done = strcmp(files[k].file, c->name) == 0;
+		if (!done)
+			all &= write_file(w, &files[(*n)++], c, locale, false) == 0;
+	}
+	w->changing.no_offers = false;
+	return all;
+}
+
 /* The languages, then the template; reported in order of locale. */
 static void
 write_all(struct writing *w)
 {
-	struct target *files = xcalloc(w->in.nlocales + 1, sizeof(*files));
+	size_t others = w->targets.family ? w->targets.family->n : 0, n = 0;
+	struct target *files = xcalloc(w->in.nlocales + others + 1, sizeof(*files));
 	const char *source = w->targets.format == CATALOG_ARB ? w->targets.source_locale : "";
 	bool all = true;
-	size_t n = 0;
 
 	for (size_t i = 0; i < w->in.nlocales && !run_interrupted(); i++)
 		if (is_wanted(w, w->in.locales[i]))
-			all &= write_file(w, &files[n++], w->in.locales[i], false) == 0;
+			all &= write_language(w, files, &n, w->in.locales[i]);
+	all &= write_others(w, files, &n);
 	/* While a language waits to be written it must not lose sight of the old sources. */
 	if (all && !run_interrupted())
-		write_file(w, &files[n++], source, true);
+		write_file(w, &files[n++], targets_find(&w->targets, source, true), source, true);
 	if (n)
 		qsort(files, n, sizeof(*files), by_locale);
 	for (size_t i = 0; i < n; i++) {
@@ -225,12 +286,17 @@ write_run(struct run *run, void *settings)
 {
 	struct writing w = {.run = run, .settings = settings};
 
-	if (!w.settings->arb == !w.settings->po)
+	if (w.settings->arb && w.settings->po)
 		die(STATUS_USAGE, "one of --arb=DIR and --po=DIR says where to write");
+	targets_start(&w.targets, w.settings);
 	record_loop(run, take_record, &w);
 	if (run_interrupted())
 		return;
-	targets_open(&w.targets, w.settings);
+	targets_open(&w.targets);
+	/* What a record with an error would have named is no less in use. */
+	w.prune = w.settings->prune && run->status == STATUS_OK;
+	if (w.settings->prune && !w.prune)
+		warn("nothing is pruned: the stream is not whole, records in it carry an error");
 	w.changing = (struct changing){.settings = w.settings, .targets = &w.targets};
 	incoming_settle(&w.in);
 	if (w.in.n)

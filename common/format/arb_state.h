@@ -1,0 +1,33 @@
+/*
+ * arb_state: the member @@x-kandil of an ARB file, edited member by member, so
+ * that what a person wrote into it stays.
+ */
+#ifndef KANDIL_FORMAT_ARB_STATE_H
+#define KANDIL_FORMAT_ARB_STATE_H
+
+#include "common/format/arb_style.h"
+#include "common/format/catalog.h"
+#include "common/format/edit.h"
+#include "common/hash.h"
+
+struct arb_states {
+	const struct catalog *old;
+	const struct catalog_change *changes;
+	size_t n;
+	const struct table *changed; /* key → index of its change, + 1 */
+	const struct arb_style *style;
+	bool prune;   /* the states of messages that are not in changed go */
+	bool rebuild; /* give the object as a whole, as it is to stand elsewhere */
+};
+
+enum arb_states_outcome {
+	ARB_STATES_EDITED, /* edits has what changes; nothing, where nothing does */
+	ARB_STATES_WHOLE,  /* whole has the new object */
+	ARB_STATES_GONE,   /* nothing is left to be said */
+};
+
+/* Decides what becomes of the object; offsets of edits are those of old->text. */
+enum arb_states_outcome arb_states_merge(const struct arb_states *, struct edits *edits,
+    struct buf *whole);
+
+#endif
