@@ -21,17 +21,6 @@ branch_single(const struct message *m)
 	return found;
 }
 
-const struct message_node *
-branch_case(const struct message_node *branch, const char *name)
-{
-	const struct message_node *end = branch + branch->size;
-
-	for (const struct message_node *c = branch + 1; c < end; c += c->size)
-		if (slice_is(c->name, name))
-			return c;
-	return NULL;
-}
-
 /* Appends sibling nodes [from, to) as they read outside any plural. */
 static void
 add_nodes(const struct message *m, const struct message_node *from, const struct message_node *to,

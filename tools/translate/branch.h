@@ -13,9 +13,6 @@
 /* The one plural, ordinal or select of the message, nothing nested; or NULL. */
 const struct message_node *branch_single(const struct message *);
 
-/* The case of that name, or NULL. */
-const struct message_node *branch_case(const struct message_node *branch, const char *name);
-
 /*
  * Appends the whole text that a reader sees in one case, in the message's
  * dialect, # as {name}.

@@ -15,7 +15,7 @@ plural_skeleton(const struct message *m, struct buf *out)
 	struct message whole;
 	struct buf text = {0};
 
-	if (!branch || branch->type != MESSAGE_PLURAL || !(other = branch_case(branch, "other")))
+	if (!branch || branch->type != MESSAGE_PLURAL || !(other = message_case(branch, S("other"))))
 		return false;
 	branch_flatten(m, branch, other, &text);
 	bool read = message_parse(buf_slice(&text), m->dialect, &arena, &whole, NULL) == 0;
@@ -134,7 +134,8 @@ accelerator_at(struct slice text, size_t i)
 	return letter && !(joined && memchr(text.ptr + i + 1, text.ptr[i], text.len - i - 1));
 }
 
-void
+/* Appends text without accelerators: _S &S ~S, and " (_S)" at the end. */
+static void
 fold_accelerators(struct slice text, struct buf *out)
 {
 	bool taken = false;

@@ -25,8 +25,6 @@ enum { FOLD_PLACEHOLDER = '\1', FOLD_BRANCHES = '\2' };
 void fold_skeleton(const struct message *, struct buf *out);
 /* Appends the folded form of a skeleton; may be empty ("?!"). */
 void fold_text(struct slice skeleton, struct buf *out);
-/* Appends text without accelerators: _S &S ~S, and " (_S)" at the end. */
-void fold_accelerators(struct slice text, struct buf *out);
 
 /*
  * Appends translation, which answers to the source `found`, as an answer to

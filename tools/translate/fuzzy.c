@@ -2,6 +2,8 @@
 
 #include "tools/translate/fold.h"
 
+#include <ctype.h>
+
 /* ---- distance ---- */
 
 static size_t
@@ -71,8 +73,9 @@ score_of(const uint32_t *x, size_t n, struct slice b, double least)
 	return d > most ? 0 : 1 - (double)d / (double)longer;
 }
 
-double
-fuzzy_score(struct slice a, struct slice b, double least)
+/* 1 - d / max(length) of two folded texts; 0 when it is below least. */
+static double
+word_score(struct slice a, struct slice b, double least)
 {
 	uint32_t x[FUZZY_LENGTH];
 
@@ -113,7 +116,7 @@ words_agree(struct slice a, struct slice b)
 	struct slice x = word(&a), y = word(&b);
 
 	while (x.len || y.len) {
-		if (slice_eq(x, y) || (x.len && y.len && fuzzy_score(x, y, 0.6) > 0)) {
+		if (slice_eq(x, y) || (x.len && y.len && word_score(x, y, 0.6) > 0)) {
 			x = word(&a);
 			y = word(&b);
 		} else if (x.len && is_light(x)) {
@@ -124,6 +127,124 @@ words_agree(struct slice a, struct slice b)
 			return false;
 		}
 	}
+	return true;
+}
+
+/* Words with a letter in a folded text. */
+static size_t
+count_words(struct slice folded)
+{
+	size_t n = 0;
+
+	for (struct slice w = word(&folded); w.len; w = word(&folded)) {
+		size_t i = 0;
+
+		while (i < w.len && (w.ptr[i] & 0x80) == 0 && !isalpha((unsigned char)w.ptr[i]))
+			i++;
+		n += i < w.len;
+	}
+	return n;
+}
+
+/* ---- numbers and names ---- */
+
+/* The next run of digits; empty at the end. */
+static struct slice
+number(struct slice *rest)
+{
+	size_t from = 0, to;
+
+	while (from < rest->len && !isdigit((unsigned char)rest->ptr[from]))
+		from++;
+	for (to = from; to < rest->len && isdigit((unsigned char)rest->ptr[to]); to++)
+		;
+	struct slice found = {rest->ptr + from, to - from};
+	*rest = (struct slice){rest->ptr + to, rest->len - to};
+	return found;
+}
+
+static bool
+numbers_agree(struct slice a, struct slice b)
+{
+	struct slice x, y;
+
+	do {
+		x = number(&a);
+		y = number(&b);
+	} while (x.len && slice_eq(x, y));
+	return !x.len && !y.len;
+}
+
+/* A word of a message as it is written; what is in braces is none. */
+struct written {
+	struct slice rest, word;
+	bool opens; /* the first of its sentence: a capital says nothing */
+};
+
+static bool
+next_written(struct written *w)
+{
+	const char *at = w->rest.ptr, *end = at + w->rest.len, *from;
+	int depth = 0;
+
+	w->opens = !w->word.ptr;
+	for (; at < end; at++) {
+		unsigned char c = (unsigned char)*at;
+
+		depth += c == '{' ? 1 : c == '}' && depth > 0 ? -1 : 0;
+		w->opens |= c == '.' || c == '!' || c == '?' || c == ':' || c == '\n';
+		if (depth == 0 && (isalnum(c) || c >= 0x80))
+			break;
+	}
+	for (from = at; at < end && (isalnum((unsigned char)*at) || (*at & 0x80)); at++)
+		;
+	w->word = (struct slice){from, (size_t)(at - from)};
+	w->rest = (struct slice){at, (size_t)(end - at)};
+	return w->word.len > 0;
+}
+
+static bool
+has_word(struct slice text, struct slice wanted)
+{
+	for (struct written w = {.rest = text}; next_written(&w);)
+		if (slice_eq(w.word, wanted))
+			return true;
+	return false;
+}
+
+/* Whether capitals mean something: not Where Every Word Has One. */
+static bool
+is_sentence(struct slice text)
+{
+	for (struct written w = {.rest = text}; next_written(&w);)
+		if (!w.opens && islower((unsigned char)*w.word.ptr))
+			return true;
+	return false;
+}
+
+/* RuStore, iOS; Paris, where it does not open the sentence. */
+static bool
+is_name(const struct written *w, bool sentence)
+{
+	bool small = false, inner = false;
+
+	for (size_t i = 0; i < w->word.len; i++) {
+		small |= islower((unsigned char)w->word.ptr[i]) != 0;
+		inner |= i > 0 && isupper((unsigned char)w->word.ptr[i]);
+	}
+	return (small && inner) ||
+	    (sentence && !w->opens && isupper((unsigned char)*w->word.ptr));
+}
+
+/* Whether every name of a is in b. */
+static bool
+has_names(struct slice a, struct slice b)
+{
+	bool sentence = is_sentence(a);
+
+	for (struct written w = {.rest = a}; next_written(&w);)
+		if (is_name(&w, sentence) && !has_word(b, w.word))
+			return false;
 	return true;
 }
 
@@ -175,9 +296,10 @@ may_be_near(const struct shape *a, const struct shape *b, int most)
 }
 
 const struct unit *
-fuzzy_find(const struct store *s, struct slice folded, double least, double *score)
+fuzzy_find(const struct store *s, struct slice text, struct slice folded, double least,
+    double *score)
 {
-	uint32_t text[FUZZY_LENGTH];
+	uint32_t points[FUZZY_LENGTH];
 	const struct unit *found = NULL;
 	const struct shape wanted = store_shape(folded);
 	size_t tries = 0, n;
@@ -185,7 +307,9 @@ fuzzy_find(const struct store *s, struct slice folded, double least, double *sco
 	*score = 0;
 	if (wanted.length < 4 || wanted.length > FUZZY_LENGTH || *folded.ptr == FOLD_BRANCHES)
 		return NULL;
-	n = decode(folded, text, FUZZY_LENGTH);
+	if (least < FUZZY_WORD && count_words(folded) < 2)
+		least = FUZZY_WORD;
+	n = decode(folded, points, FUZZY_LENGTH);
 	size_t shortest = (size_t)((double)wanted.length * least);
 	size_t longest = (size_t)((double)wanted.length / least) + 1;
 	for (size_t i = lower_bound(s, shortest); i < s->n && tries < FUZZY_TRIES; i++) {
@@ -201,8 +325,12 @@ fuzzy_find(const struct store *s, struct slice folded, double least, double *sco
 		if (*other.ptr == FOLD_BRANCHES)
 			continue;
 		tries++;
-		double now = score_of(text, n, other, need);
-		if (now < least || now <= *score || !words_agree(folded, other))
+		double now = score_of(points, n, other, need);
+		if (now < least || now <= *score || !words_agree(folded, other) ||
+		    !numbers_agree(folded, other))
+			continue;
+		struct slice source = store_source(s, &s->units[shape->unit]);
+		if (!has_names(text, source) || !has_names(source, text))
 			continue;
 		*score = now;
 		found = &s->units[shape->unit];

@@ -68,6 +68,42 @@ count_placeholders(const struct message_node *c)
 	return n;
 }
 
+/* The only "1" that stands alone in the text; NULL: none, or several. */
+static const char *
+find_one(struct slice text)
+{
+	const char *found = NULL, *end = text.ptr + text.len;
+
+	for (const char *at = text.ptr; at < end; at++) {
+		if (*at != '1' || (at > text.ptr && at[-1] != ' ' && !(at[-1] & 0x80)) ||
+		    (at + 1 < end && at[1] != ' ' && !(at[1] & 0x80)))
+			continue;
+		if (found)
+			return NULL;
+		found = at;
+	}
+	return found;
+}
+
+/* The case as a whole text, "1 file" as "{n} file"; the placeholders in it. */
+static size_t
+read_plain_form(const struct message *m, const struct message_node *branch,
+    const struct message_node *chosen, struct buf *text)
+{
+	size_t n = count_placeholders(chosen);
+	struct buf number = {0};
+	const char *one;
+
+	branch_flatten(m, branch, chosen, text);
+	if (n == 0 && !slice_is(chosen->name, "other") && (one = find_one(buf_slice(text)))) {
+		buf_addf(&number, "{%.*s}", (int)branch->name.len, branch->name.ptr);
+		buf_splice(text, (size_t)(one - text->ptr), 1, buf_slice(&number));
+		buf_free(&number);
+		n = 1;
+	}
+	return n;
+}
+
 /*
  * One case of a plural also answers to the same text without plural: not for
  * sure, for a language may inflect, nor where a case says its number in words.
@@ -78,7 +114,8 @@ add_plain_form(struct store *s, const struct addition *plural, const char *name)
 	static struct arena arena;
 	static struct buf texts[2];
 	struct slice both[2] = {plural->source, plural->target};
-	const struct message_node *branch, *cases[2];
+	const struct message_node *branch, *chosen;
+	size_t placeholders[2];
 	struct message m;
 	struct addition a = *plural;
 
@@ -87,11 +124,12 @@ add_plain_form(struct store *s, const struct addition *plural, const char *name)
 		buf_reset(&texts[i]);
 		if (message_parse(both[i], plural->dialect, &arena, &m, NULL) < 0 ||
 		    !(branch = branch_single(&m)) || branch->type != MESSAGE_PLURAL ||
-		    !(cases[i] = branch_case(branch, name)))
+		    !(chosen = message_case(branch, slice(name))) ||
+		    (i == 0 && slice_is(chosen->name, "other") != (strcmp(name, "other") == 0)))
 			return;
-		branch_flatten(&m, branch, cases[i], &texts[i]);
+		placeholders[i] = read_plain_form(&m, branch, chosen, &texts[i]);
 	}
-	if (count_placeholders(cases[0]) != count_placeholders(cases[1]))
+	if (placeholders[0] != placeholders[1])
 		return;
 	a.source = buf_slice(&texts[0]);
 	a.target = buf_slice(&texts[1]);
@@ -308,8 +346,9 @@ load_one(struct loader *loader, const char *name, enum tier tier, struct err *e)
 	return status;
 }
 
+/* Whatever can be read, where a project has ARB and PO. */
 static int
-is_catalog(const struct dirent *entry)
+is_memory(const struct dirent *entry)
 {
 	const char *n = entry->d_name;
 
@@ -326,7 +365,7 @@ load_file(struct loader *loader, const char *name, enum tier tier, struct err *e
 
 	if (stat(name, &st) < 0 || !S_ISDIR(st.st_mode))
 		return load_one(loader, name, tier, e);
-	n = scandir(name, &list, is_catalog, alphasort);
+	n = scandir(name, &list, is_memory, alphasort);
 	if (n < 0)
 		return err_set(e, "cannot_read", "cannot read the folder");
 	for (int i = 0; i < n; i++) {

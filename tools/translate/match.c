@@ -141,8 +141,8 @@ realise_plural(const struct message *found, const struct message *translation,
 	bool ok, pound = branch_has_pound(wanted);
 
 	ok = f && t && w && w->type == MESSAGE_PLURAL && t->type == MESSAGE_PLURAL &&
-	    (other = branch_case(f, "other")) && read_case(found, f, other, arena, &found_other) &&
-	    (other = branch_case(w, "other")) && read_case(wanted, w, other, arena, &wanted_other);
+	    (other = message_case(f, S("other"))) && read_case(found, f, other, arena, &found_other) &&
+	    (other = message_case(w, S("other"))) && read_case(wanted, w, other, arena, &wanted_other);
 	if (!ok)
 		return false;
 	branch_open(w, out);
@@ -365,7 +365,7 @@ find_fuzzy(const struct memories *memories, const struct query *q,
 		double score;
 		const struct store *s = &memories->tiers[tier];
 		const struct unit *u = s->n && q->folded.len
-		    ? fuzzy_find(s, buf_slice(&q->folded), rules->fuzzy, &score)
+		    ? fuzzy_find(s, q->m.text, buf_slice(&q->folded), rules->fuzzy, &score)
 		    : NULL;
 
 		if (!u || score <= match->score)

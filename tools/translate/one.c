@@ -79,7 +79,8 @@ answer_pseudo(struct translator *t, size_t target)
 	if (t->plural.len && message_parse(buf_slice(&t->plural), t->source.dialect,
 				 &t->proposer.arena, &plural, NULL) == 0)
 		add_pseudo(t, target, &plural, &a->plural);
-	a->state = CATALOG_TRANSLATED;
+	/* No person's word for a real locale, from which it must not come back as one. */
+	a->state = pseudo_locale(t->memories[target].locale) ? CATALOG_TRANSLATED : CATALOG_DRAFT;
 	a->engine = "pseudo";
 	buf_adds(&a->source, "pseudo");
 }
@@ -140,6 +141,18 @@ check_glossary(struct translator *t, size_t target)
 	    (int)term.len, term.ptr);
 }
 
+/* What would help where nothing is found. */
+static const char *
+advice(const struct translator *t)
+{
+	const struct opt_list *memory = &t->settings->memory;
+
+	for (size_t i = 0; i < memory->n; i++)
+		if (strcmp(memory->v[i], "system") == 0)
+			return "add --memory=FILE or --glossary=FILE";
+	return "add --memory=FILE, --memory=system or --glossary=FILE";
+}
+
 static void
 answer_missing(struct translator *t)
 {
@@ -153,9 +166,7 @@ answer_missing(struct translator *t)
 	} else if (*p->reason) {
 		buf_addf(&a->hint, "%s: add one with --memory=FILE", p->reason);
 	} else {
-		buf_adds(&a->hint,
-		    "no memory has this text: add --memory=FILE, --memory=system or a "
-		    "glossary");
+		buf_addf(&a->hint, "no memory has this text: %s", advice(t));
 	}
 }
 
@@ -184,20 +195,24 @@ answer_unchanged(struct translator *t)
 	t->answer.state = CATALOG_TRANSLATED;
 }
 
+/* keyed: the answer is a draft or stale, and gives way to a person's word only. */
 static void
-answer_from_memory(struct translator *t, size_t target)
+answer_from_memory(struct translator *t, size_t target, bool keyed)
 {
 	struct answer *a = &t->answer;
 	struct proposal *p = &t->proposal;
 
 	propose(&t->proposer, &t->memories[target], p);
+	bool sure = p->found && p->match.kind != MATCH_FUZZY && !p->match.doubtful;
+	if (keyed && !sure)
+		return;
+	answer_reset(a);
 	if (!p->found) {
 		answer_missing(t);
 		return;
 	}
 	buf_addslice(&a->value, buf_slice(&p->text));
-	a->state = p->match.kind == MATCH_FUZZY || p->match.doubtful ? CATALOG_FUZZY
-								     : CATALOG_TRANSLATED;
+	a->state = sure ? CATALOG_TRANSLATED : CATALOG_FUZZY;
 	add_source(t, target, &p->match);
 	if (a->state == CATALOG_FUZZY && p->match.kind != MATCH_FUZZY &&
 	    p->match.tier != TIER_ENGINE)
@@ -243,14 +258,13 @@ answer_for(struct translator *t, size_t target)
 		answer_pseudo(t, target);
 		return;
 	}
-	t->proposer.miss = t->asking && goal->apertium ? ask_engine : NULL;
+	bool keyed = answer_by_key(t, target);
+	t->proposer.miss = t->asking && goal->apertium && !keyed ? ask_engine : NULL;
 	t->proposer.miss_state = goal->apertium;
-	if (answer_by_key(t, target))
-		;
-	else if (has_words(&t->source))
-		answer_from_memory(t, target);
-	else
+	if (!keyed && !has_words(&t->source))
 		answer_unchanged(t);
+	else if (a->state < CATALOG_TRANSLATED)
+		answer_from_memory(t, target, keyed);
 	answer_plural(t, target);
 	check_glossary(t, target);
 	if (a->state > CATALOG_MISSING && goal->rtl && t->settings->isolate)
@@ -284,14 +298,10 @@ find_member(struct translator *t, struct slice translations, const char *locale)
 
 /* Notes one locale's outcome in the record's counts. */
 static void
-note_outcome(struct translator *t, size_t target, enum catalog_state state, bool stale)
+note_outcome(struct translator *t, size_t target, enum catalog_state state)
 {
-	uint64_t bit = 1ULL << (target % 64);
-
 	if (state == CATALOG_MISSING)
-		t->now.missing |= bit;
-	else if (state < CATALOG_TRANSLATED || stale)
-		t->now.review |= bit;
+		t->now.missing |= 1ULL << (target % 64);
 }
 
 /* Adds the record's counts to the run's; what it makes of the record. */
@@ -301,7 +311,6 @@ settle(struct translator *t, const struct recalled *now)
 	for (size_t i = 0; i < t->n && !t->asking; i++) {
 		t->targets[i].texts++;
 		t->targets[i].missing += now->missing >> i & 1;
-		t->targets[i].review += now->review >> i & 1;
 	}
 	return now->missing ? VERDICT_PARTIAL : VERDICT_DONE;
 }
@@ -365,11 +374,28 @@ answer_all(struct translator *t)
 	json_open(&t->all, '{');
 	for (size_t i = 0; i < t->n; i++) {
 		answer_for(t, i);
-		note_outcome(t, i, t->answer.state, t->answer.stale);
+		note_outcome(t, i, t->answer.state);
 		json_name(&t->all, t->memories[i].locale);
 		answer_write(&t->answer, &nothing, &t->all);
 	}
 	json_close(&t->all, '}');
+}
+
+/* A text that stands where an object belongs is not ours to replace. */
+static int
+check_translations(struct translator *t, struct slice translations, struct err *e)
+{
+	if (json_type(translations) != JSON_OBJECT)
+		return err_set(e, "bad_record", "'translations' is no object");
+	for (size_t i = 0; i < t->n; i++) {
+		struct slice member = find_member(t, translations, t->memories[i].locale);
+
+		if (member.len && json_type(member) != JSON_OBJECT &&
+		    json_type(member) != JSON_NULL)
+			return err_set(e, "bad_record",
+			    "'translations.%s' is no object: write {\"value\":\"…\"}", t->name.ptr);
+	}
+	return 0;
 }
 
 /* Each locale of a record that has translations. */
@@ -381,13 +407,12 @@ answer_each(struct translator *t, struct slice translations, set_fn *set, void *
 		    t->memories[i].locale));
 
 		if (!answer_needed(&there, t->settings->force)) {
-			note_outcome(t, i, there.state, there.stale);
+			note_outcome(t, i, there.state);
 			continue;
 		}
 		answer_for(t, i);
 		bool ours = answer_replaces(&t->answer, &there, t->settings->force);
-		enum catalog_state now = ours ? t->answer.state : there.state;
-		note_outcome(t, i, now, ours ? t->answer.stale : there.stale);
+		note_outcome(t, i, ours ? t->answer.state : there.state);
 		if (!ours)
 			continue;
 		buf_reset(&t->member);
@@ -409,7 +434,9 @@ translate_record(struct translator *t, struct slice record, set_fn *set, void *s
 	}
 	read_members(t, record);
 	bool fresh = !json_get(record, path[0], &translations) ||
-	    json_type(translations) != JSON_OBJECT;
+	    json_type(translations) == JSON_NULL;
+	if (!fresh && check_translations(t, translations, e) < 0)
+		return VERDICT_FAILED;
 	bool alike = recallable(t, fresh, &t->name);
 	before = alike ? recall_get(t->recall, buf_slice(&t->name)) : NULL;
 	if (before) {
@@ -418,6 +445,8 @@ translate_record(struct translator *t, struct slice record, set_fn *set, void *s
 	}
 	if (read_message(t, e) < 0)
 		return VERDICT_FAILED;
+	if (!t->n)
+		return VERDICT_DONE;
 	if (!fresh) {
 		answer_each(t, translations, set, state);
 		return settle(t, &t->now);
@@ -446,8 +475,6 @@ report(const struct translator *t)
 		first = false;
 	}
 	if (!first)
-		note("without a translation: %s: add --memory=FILE, --memory=system or "
-		     "--glossary=FILE",
-		    line.ptr);
+		note("without a translation: %s: %s", line.ptr, advice(t));
 	buf_free(&line);
 }

@@ -74,13 +74,13 @@ add_piece(struct proposer *p, const struct memories *memories, const struct mess
 	return done;
 }
 
-/* The source's case for one number: "one", else "=1". */
+/* The source's case for one number, "one" or "=1", or NULL. */
 static const struct message_node *
 singular(const struct message_node *branch)
 {
-	const struct message_node *one = branch_case(branch, "one");
+	const struct message_node *one = message_case(branch, S("one"));
 
-	return one ? one : branch_case(branch, "=1");
+	return one && !slice_is(one->name, "other") ? one : NULL;
 }
 
 /*
@@ -94,7 +94,7 @@ plural_from_pieces(struct proposer *p, const struct memories *memories,
 {
 	const struct plural_rules *rules = plural_rules(slice(memories->locale));
 	plural_set needed = rules ? plural_needed(rules) : 1U << PLURAL_OTHER;
-	const struct message_node *one = singular(branch), *other = branch_case(branch, "other");
+	const struct message_node *one = singular(branch), *other = message_case(branch, S("other"));
 	const struct message_node *end = branch + branch->size;
 	bool ok = true;
 

@@ -13,8 +13,8 @@
 enum { RECALL_BYTES = 8 << 20 };
 
 struct recalled {
-	struct slice answer;	  /* the member translations */
-	uint64_t missing, review; /* bit i: the i-th target locale is without, is unsure */
+	struct slice answer; /* the member translations */
+	uint64_t missing;    /* bit i: the i-th target locale is without */
 };
 
 struct recall;

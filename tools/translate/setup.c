@@ -25,15 +25,14 @@ check_locale(const char *word, const char *option)
 	    option, word);
 }
 
+/* The source's own language is no target: its texts are there. */
 static void
-add_targets(struct translator *t, const struct opt_list *to)
+add_targets(struct translator *t, const struct opt_list *to, const char *from)
 {
 	size_t i;
 
 	if (to->n > 64)
 		die(STATUS_USAGE, "more than 64 locales in --to: run it in parts");
-	if (!to->n)
-		die(STATUS_USAGE, "no target locale: say --to=ar,es,fr");
 	t->memories = xcalloc(to->n, sizeof(*t->memories));
 	t->targets = xcalloc(to->n, sizeof(*t->targets));
 	for (size_t k = 0; k < to->n; k++) {
@@ -41,6 +40,10 @@ add_targets(struct translator *t, const struct opt_list *to)
 
 		check_locale(to->v[k], "to");
 		locale_canonical(slice(to->v[k]), m->locale);
+		if (strcmp(m->locale, from) == 0) {
+			note("the texts are in '%s' already: nothing to translate into it", from);
+			continue;
+		}
 		for (i = 0; i < t->n && strcmp(t->memories[i].locale, m->locale) != 0; i++)
 			;
 		if (i == t->n)
@@ -130,7 +133,7 @@ open_engines(struct translator *t, const char *from)
 		buf_addf(&tag, "apertium:%s", apertium_modes(t->targets[i].apertium));
 		t->targets[i].tag = buf_detach(&tag);
 	}
-	if (!opened)
+	if (!opened && t->n)
 		die(STATUS_FAILED, "apertium serves none of the target locales: apt-cache search "
 		    "apertium- lists the pairs");
 }
@@ -144,9 +147,11 @@ setup(struct translator *t, const struct settings *settings)
 	bool failed = false;
 
 	*t = (struct translator){.settings = settings};
-	add_targets(t, &settings->to);
+	if (!settings->to.n)
+		die(STATUS_USAGE, "no target locale: say --to=ar,es,fr");
 	check_locale(settings->from, "from");
 	locale_canonical(slice(settings->from), from);
+	add_targets(t, &settings->to, from);
 	if (settings->fuzzy < 0 || settings->fuzzy > 1)
 		die(STATUS_USAGE, "--fuzzy is a score from 0 (no fuzzy matches) to 1");
 	loader = (struct loader){.targets = t->memories, .n = t->n, .from = from};

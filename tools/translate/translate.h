@@ -34,7 +34,7 @@ struct settings {
 /* One target locale's counts and engine. */
 struct target {
 	bool rtl;
-	size_t texts, missing, review;
+	size_t texts, missing;
 	struct apertium *apertium;
 	char *tag; /* the engine's source, "apertium:eng-spa" */
 };
