@@ -214,14 +214,21 @@ install: build ## into $(DESTDIR)$(PREFIX)
 		build/bin/kandil completions $${shell%%:*} \
 			>$(DESTDIR)$(PREFIX)/share/$${shell#*:} || exit; \
 	done
+	for link in $(COMPLETION_LINKS); do \
+		ln -sf kandil$${link#*:} $(DESTDIR)$(PREFIX)/share/$${link%:*}$${link#*:} || exit; \
+	done
 
 COMPLETIONS = bash:bash-completion/completions/kandil zsh:zsh/site-functions/_kandil \
 	fish:fish/vendor_completions.d/kandil.fish
+# bash and fish look for a file of the command's own name: FILE:SUFFIX.
+COMPLETION_LINKS = $(NAMES:%=bash-completion/completions/kandil-%:) \
+	$(NAMES:%=fish/vendor_completions.d/kandil-%:.fish)
 
 uninstall: ## removes what install put there
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(BINDIR)/%) $(PIPES:pipelines/%=$(DESTDIR)$(LIBEXECDIR)/%)
 	rm -f $(foreach p,$(PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(p)))/$(notdir $(p)))
 	rm -f $(foreach c,$(COMPLETIONS),$(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(c))))
+	rm -f $(foreach l,$(COMPLETION_LINKS),$(DESTDIR)$(PREFIX)/share/$(subst :,,$(l)))
 	rm -rf $(DESTDIR)$(DATADIR)
 	-rmdir $(DESTDIR)$(LIBEXECDIR)
 

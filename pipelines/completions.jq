@@ -22,18 +22,31 @@ def lookup($name; rows):
 
 def fish_option:
 	. as $row
-	| "complete -c " + .tool
-	+ (if .command then " -n " + ("__fish_seen_subcommand_from " + .command | quoted) else "" end)
+	| "complete -c " + (if .pipeline then "kandil" else .tool end)
+	+ (if .pipeline then " -n " + ("__fish_seen_subcommand_from " + (.tool | split("-") | last) | quoted)
+	   elif .command then " -n " + ("__fish_seen_subcommand_from " + .command | quoted) else "" end)
 	+ " -l " + .name + (if .letter then " -s " + .letter else "" end)
 	+ (if takes_value then (if choices == [] then " -r" else " -x -a " + (choices | join(" ") | quoted) end) else "" end)
-	+ " -d " + (.help | quoted);
+	+ (if .help == "" then "" else " -d " + (.help | quoted) end);
+
+# What follows the front door's own words.
+def own_operands($programs):
+	($programs | map(.words)) as $all
+	| {help: ($all + ["records", "config", "kandil"]),
+	   config: ($programs | map(select(.pipeline | not) | .words)),
+	   completions: ["bash", "zsh", "fish"]};
 
 [.[] | select(.tool)] as $options
 | [.[] | select(.words)] as $programs
-| ($options | map(command) + ($programs | map("kandil " + .words)) | unique) as $commands
+| own_operands($programs) as $operands
+| ($options | map(command) + ($programs | map("kandil " + .words))
+	+ [$operands | to_entries[] | .key as $word | .value[] | "kandil \($word) \(.)"]
+	| unique) as $commands
 | ($options | group_by(command)) as $tables
 | if $shell == "fish" then
 	($options[] | fish_option),
+	($operands | to_entries[] | "complete -c kandil -n " + ("__fish_seen_subcommand_from " + .key | quoted)
+		+ " -a " + (.value | map(split(" ")[0]) | unique | join(" ") | quoted)),
 	($options | map(select(.command)) | unique_by([.tool, .command])[]
 		| "complete -c \(.tool) -n __fish_use_subcommand -a \(.command)"),
 	($programs[] | .summary as $summary | .words | split(" ") |

@@ -1,7 +1,23 @@
-# A string that stands in source code, as a finding. Failed records pass.
-if .kind == "string" then
-	{kind: "finding", rule: "i18n-hard-coded", severity: "low",
-	 message: "a string is shown that does not come from a catalogue",
-	 address: "\(.file):\(.line)", evidence: .value, fix: "read it from the catalogue, by the key '\(.key)'",
-	 file, line, column, span, key}
-else select(.error) end
+# Strings that stand in source code, as findings; failed records pass. $known is
+# what the catalogues have. With $lines they are lines for people.
+#	jq -rn --argjson lines false --slurpfile known CATALOGUES -f hard-coded.jq
+
+def visible: gsub("[[:cntrl:]]"; "?");
+
+def finding($have):
+	$have[.value] as $key
+	| {kind: "finding", rule: "i18n-hard-coded", severity: "low",
+	 message: (if $key then "a string is shown that the catalogue has, as '\($key)'"
+		else "a string is shown that does not come from a catalogue" end),
+	 address: "\(.file):\(.line)", evidence: .value, fix: "read it from the catalogue, by the key '\($key // .key)'",
+	 file, line, column, span, key: ($key // .key)};
+
+def line:
+	if .error then "\(.file // "-"):\(.line // 0): \(.error.message)"
+	else "\(.file):\(.line):\(.column): \(.severity): \(.message): '\(.evidence)' [\(.rule)]"
+	end | visible;
+
+($known | map(select(.kind == "string" and .value) | {key: .value, value: .key}) | from_entries) as $have
+| inputs
+| if .kind == "string" then finding($have) else select(.error) end
+| if $lines then line else tojson end

@@ -14,7 +14,7 @@ OUT     ?= .kandil/i18n
 SHELL       = bash
 .SHELLFLAGS = -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: catalogues check clean
+.PHONY: catalogues check clean force
 
 # Records that carry an error, or a missing translation, are status 1: the run
 # goes on, and the records say what is missing.
@@ -26,7 +26,12 @@ $(OUT)/strings.ndjson: $(shell find $(SOURCES) -type f -name '*.dart' 2>/dev/nul
 	@mkdir -p $(@D)
 	kandil-extract -o $@ $(SOURCES) $(partial)
 
-$(OUT)/translated.ndjson: $(OUT)/strings.ndjson $(wildcard $(ARB)/*.arb)
+# Holds the languages, and is new when they are others.
+$(OUT)/languages: force
+	@mkdir -p $(@D)
+	@echo '$(TO)' | cmp -s - $@ || echo '$(TO)' >$@
+
+$(OUT)/translated.ndjson: $(OUT)/strings.ndjson $(OUT)/languages $(wildcard $(ARB)/*.arb)
 	kandil-translate --to=$(TO) -o $@ $< $(partial)
 
 $(OUT)/written.ndjson: $(OUT)/translated.ndjson

@@ -78,6 +78,11 @@ program() {
 	program kandil-p 'echo exec'
 	same exec "$(PATH=$PWD/path:$PATH kandil p)"
 	PATH=.::$PATH run -2 kandil q
+	# Nor does it for what a pipeline calls, with no PATH at all.
+	mv kandil-q jq
+	program kandil-r 'command -v jq'
+	PATH='' run "$BIN/kandil" r
+	[[ $output != *"$PWD/jq"* && $output != ./jq && $output != jq ]]
 }
 
 @test "a file that cannot be executed does not answer" {
@@ -108,7 +113,8 @@ program() {
 
 @test "without words, or with a wrong option, it says how it is used" {
 	run -2 --separate-stderr kandil
-	[[ $stderr == *'usage: kandil'* ]]
+	same "$(kandil help)" "$stderr"
+	[ -z "$output" ]
 	run -2 --separate-stderr kandil --hepl
 	[[ $stderr == *"unknown option '--hepl'"*usage* ]]
 	run -0 --separate-stderr kandil --version
@@ -121,15 +127,36 @@ program() {
 	run -0 --separate-stderr kandil help
 	[[ $output == *'  a b                      does a and b'* ]]
 	[[ $output != *'never run'* ]]
+	awk 'length > 80 { exit 1 }' <<<"$output"
+	same "$output" "$(kandil --help)"
+	same "$output" "$(kandil -h)"
+	output=$(tr -s ' \n' '  ' <<<"$output")
 	for tool in "$BIN"/kandil-*; do
-		[[ $output == *"  $(basename "$tool" | cut -d- -f2-) "*"$("$tool" --help | sed -n 2p)"* ]]
+		[[ $output == *" $(basename "$tool" | cut -d- -f2-) $("$tool" --help | sed -n 2p) "* ]]
 	done
 	for pipeline in "$BIN"/../libexec/kandil/*; do
 		[[ $output == *"$(sed -n 's/^# summary: //p' "$pipeline")"* ]]
 	done
-	same "$output" "$(kandil --help)"
-	same "$output" "$(kandil -h)"
 	kandil help --json | jq -se 'any(.[]; .words == "a b" and .summary == "does a and b" and .pipeline)' >/dev/null
+}
+
+@test "help names what is only in PATH, and does not run it" {
+	mkdir path
+	cp "$(type -P true)" path/kandil-foreign
+	PATH=$PWD/path:$PATH run -0 kandil help
+	same '  foreign' "$(grep foreign <<<"$output" | sed 's/ *$//')"
+}
+
+@test "help with the beginning of commands lists those" {
+	run -0 kandil help i18n
+	same 'i18n check
+i18n extract' "$(grep -o '^  i18n [a-z]*' <<<"$output" | sed 's/^  //')"
+}
+
+@test "what a configuration holds cannot reach the terminal" {
+	mkdir -p "$XDG_CONFIG_HOME/kandil"
+	printf '[translate]\nfrom = \033]0;x\007fr\n' >"$XDG_CONFIG_HOME/kandil/config"
+	same 'from = ?]0;x?fr' "$(kandil config translate | grep '^from')"
 }
 
 @test "help WORD shows the manual that lies beside the program" {
@@ -244,10 +271,21 @@ extract' "$(complete_bash kandil i18n '')"
 	same --max-record= "$(complete_bash kandil catalog read --max)"
 	same critical "$(complete_bash kandil catalog check --fail-on = cr)"
 	same --fail-on= "$(complete_bash kandil-catalog -q check --fai)"
+	same '--to=' "$(complete_bash kandil i18n extract --t)"
+	same likely "$(complete_bash kandil i18n check --level = li)"
+	same 'bash
+fish
+zsh' "$(complete_bash kandil completions '')"
+	same translate "$(complete_bash kandil config tr)"
+	same records "$(complete_bash kandil help rec)"
+	same extract "$(complete_bash kandil help i18n ex)"
 }
 
 @test "completions hold exactly the options of the tables" {
-	kandil config --json | jq -r '"--" + .name' | sort -u >want
+	{
+		kandil config --json | jq -r '"--" + .name'
+		sed -n '/^# usage:/,/^# needs:/p' "$BIN"/../libexec/kandil/* | grep -o -- '--[a-z][a-z-]*'
+	} | sort -u >want
 	kandil completions bash | grep -o -- '--[a-z][a-z-]*' | grep -Ev -- '^--(help|version|json)$' | sort -u |
 		cmp - want
 	kandil completions fish | grep -o -- ' -l [a-z-]*' | sed 's/ -l /--/' | grep -v json | sort -u | cmp - want
@@ -262,6 +300,17 @@ extract' "$(complete_bash kandil i18n '')"
 	zsh -n _kandil
 	fish --no-execute kandil.fish
 	fish -c 'source kandil.fish; complete -C "kandil i18n ex"' | grep -q '^extract'
+}
+
+@test "each installed program completes by itself" {
+	[ "$BIN" -ef "$ROOT/build/bin" ] || skip "install takes what is in build"
+	make -s -C "$ROOT" install DESTDIR="$PWD/root" PREFIX=/usr
+	for tool in "$BIN"/kandil-*; do
+		grep -q _kandil "root/usr/share/bash-completion/completions/$(basename "$tool")"
+		grep -q -- "-c $(basename "$tool") " "root/usr/share/fish/vendor_completions.d/$(basename "$tool").fish"
+	done
+	make -s -C "$ROOT" uninstall DESTDIR="$PWD/root" PREFIX=/usr
+	[ -z "$(find root ! -type d)" ]
 }
 
 @test "completions of an unknown shell are a usage error" {

@@ -21,7 +21,7 @@ partial() {
 	partial kandil i18n extract --to=ar --to=fr --arb=two lib >got 2>summary
 	cmp want got
 	diff -r one two
-	grep -q '^  locale  strings .*missing$' summary
+	grep -q '^  locale  strings .*to review  missing$' summary
 	grep -q '^  ar ' summary
 }
 
@@ -36,11 +36,33 @@ partial() {
 }
 
 @test "i18n extract gives the worst status of its stages" {
-	run -3 --separate-stderr kandil i18n extract -q --to=fr lib missing
-	[[ $stderr == *"missing"* ]]
+	run -3 --separate-stderr kandil i18n extract --arb=l10n --to=fr lib missing
+	[[ $stderr == *"missing: "* ]]
+	# A table of what was not done would say that it was.
+	[[ $stderr != *strings* ]]
 	run -2 --separate-stderr kandil i18n extract -q --to=nosuchlocale lib
 	run -2 --separate-stderr kandil i18n extract lib
 	[[ $stderr == *"--to=ar,fr"* ]]
+}
+
+@test "i18n extract where there is nothing says what to name" {
+	mkdir empty
+	cd empty
+	run -2 --separate-stderr kandil i18n extract --arb=l10n --to=fr
+	[[ $stderr == *"nothing was found here: name files or folders"* ]]
+	[ -z "$output" ]
+	[ ! -e l10n ]
+}
+
+@test "pipelines speak to a terminal in lines, else in records" {
+	script -qec 'kandil i18n extract --arb=l10n --to=fr lib' /dev/null >lines || true
+	grep -Eq '^  l10n/app_fr.arb: [0-9]+ messages, [0-9]+ missing, written' lines
+	script -qec 'kandil i18n check --arb=l10n lib' /dev/null >lines || true
+	grep -Eq '^lib/[a-z/]*.dart:[0-9]+:[0-9]+: low: a string is shown that the catalogue has' lines
+	run ! grep -q '^{' lines
+	for pipeline in check extract; do
+		same "kandil-i18n-$pipeline $(cat "$ROOT/VERSION")" "$(kandil i18n $pipeline -V)"
+	done
 }
 
 @test "i18n extract run again changes no byte" {
@@ -71,13 +93,23 @@ partial() {
 	echo "f() => Text('Hello');" >>lib/main.dart
 	run -1 --separate-stderr kandil i18n check --arb=l10n
 	same 'lib/main.dart:2' "$(jq -r .address <<<"$output")"
+	same "a string is shown that the catalogue has, as 'hello'" "$(jq -r .message <<<"$output")"
+	sed -i 's/Hello/Good day/' lib/main.dart
+	run -1 --separate-stderr kandil i18n check -q --arb=l10n
+	same "a string is shown that does not come from a catalogue" "$(jq -r .message <<<"$output")"
 }
 
 @test "i18n.mk builds the catalogues once, and again when a source changes" {
 	make -f "$pipelines/i18n.mk" TO=fr >log 2>&1
 	[ -f lib/l10n/app_fr.arb ]
 	grep -q kandil-extract log
-	make -f "$pipelines/i18n.mk" TO=fr | grep -q 'Nothing to be done\|up to date'
+	make -f "$pipelines/i18n.mk" TO=fr >log 2>&1
+	run ! grep kandil- log
+	make -f "$pipelines/i18n.mk" TO=fr,es >log 2>&1
+	[ -f lib/l10n/app_es.arb ]
+	run ! grep kandil-extract log
+	make -f "$pipelines/i18n.mk" TO=fr,es >log 2>&1
+	run ! grep kandil- log
 	sleep 0.01
 	echo "f() => Text('Brand new words');" >>lib/main.dart
 	make -f "$pipelines/i18n.mk" TO=fr >log 2>&1

@@ -22,6 +22,7 @@
 enum {
 	MAX_WORDS = 4,
 	NAME_COLUMN = 24,
+	WIDTH = 80,
 };
 
 struct settings {
@@ -111,7 +112,8 @@ prepend_path(void)
 	char *bin = path_bin();
 	struct buf b = {0};
 
-	buf_addf(&b, "%s:%s", bin, old ? old : "/usr/bin:/bin");
+	/* Behind a colon nothing is the current folder. */
+	buf_addf(&b, "%s:%s", bin, old && *old ? old : "/usr/bin:/bin");
 	setenv("PATH", b.ptr, 1);
 	buf_free(&b);
 	free(bin);
@@ -141,8 +143,48 @@ dispatch(char **words)
 	unknown(&f, words, n);
 }
 
+/* Text as a terminal may show it; valid until the next call. */
+static const char *
+visible(const char *text)
+{
+	static struct buf b;
+
+	buf_reset(&b);
+	buf_adds(&b, "");
+	buf_add_visible(&b, slice(text));
+	return b.ptr;
+}
+
+/* Words from a column on, the first line being there already. */
 static void
-list_programs(const struct programs *all, bool scripts, const char *title)
+print_words(FILE *out, const char *words, int from)
+{
+	int at = from;
+
+	for (const char *word = words; *word;) {
+		size_t bytes = strcspn(word, " ");
+		int n = (int)utf8_count(word, bytes);
+
+		if (at > from && at + 1 + n > WIDTH)
+			at = fprintf(out, "\n%*s", from, "") - 1;
+		else if (at > from)
+			at += fprintf(out, " ");
+		fprintf(out, "%.*s", (int)bytes, word);
+		at += n;
+		word += bytes + strspn(word + bytes, " ");
+	}
+	putc('\n', out);
+}
+
+static void
+print_row(FILE *out, const char *name, const char *summary)
+{
+	fprintf(out, "  %-*s ", NAME_COLUMN, visible(name));
+	print_words(out, visible(summary ? summary : ""), NAME_COLUMN + 3);
+}
+
+static void
+list_programs(FILE *out, const struct programs *all, bool scripts, const char *title)
 {
 	bool any = false;
 
@@ -152,9 +194,9 @@ list_programs(const struct programs *all, bool scripts, const char *title)
 		if (p->script != scripts)
 			continue;
 		if (!any)
-			printf("\n%s:\n", title);
+			fprintf(out, "\n%s:\n", title);
 		any = true;
-		printf("  %-*s %s\n", NAME_COLUMN, p->words, p->summary ? p->summary : "");
+		print_row(out, p->words, p->summary);
 	}
 }
 
@@ -180,25 +222,41 @@ list_records(struct run *run, const struct programs *all)
 	buf_free(&b);
 }
 
-static void
-overview(struct run *run, const struct settings *settings)
+static struct programs
+described(const struct folders *f)
 {
-	struct folders f = find_folders();
-	struct programs all = find_programs(&f, f.n);
+	struct programs all = find_programs(f, f->n);
 
 	for (size_t i = 0; i < all.n; i++)
 		find_summary(&all.v[i]);
-	if (settings->json) {
-		list_records(run, &all);
-		return;
-	}
-	printf("usage: kandil WORD ... [OPTION ...] [FILE ...]\n%s\n", kandil.summary);
-	list_programs(&all, false, "programs (each also runs as kandil-<word>)");
-	list_programs(&all, true, "pipelines");
-	printf("\nbuilt in:\n");
+	return all;
+}
+
+static void
+overview(FILE *out, const struct programs *all)
+{
+	fprintf(out, "usage: kandil WORD ... [OPTION ...] [FILE ...]\n%s\n", kandil.summary);
+	list_programs(out, all, false, "programs (each also runs as kandil-<word>)");
+	list_programs(out, all, true, "pipelines");
+	fprintf(out, "\nbuilt in:\n");
 	for (const struct opt_command *c = kandil.commands; c->name; c++)
-		printf("  %-*s %s\n", NAME_COLUMN, c->name, c->summary);
-	printf("\n'kandil help WORD ...' opens a manual; 'records', 'config' and 'kandil' are topics\n");
+		print_row(out, c->name, c->summary);
+	fprintf(out, "\n'kandil help WORD ...' opens a manual; topics: records, config, kandil\n");
+}
+
+/* The programs whose names begin with those words; false: none do. */
+static bool
+list_beginning(const struct folders *f, const char *start)
+{
+	struct programs all = described(f);
+	bool any = false;
+
+	for (size_t i = 0; i < all.n; i++)
+		if (behind(all.v[i].words, start)) {
+			print_row(stdout, all.v[i].words, all.v[i].summary);
+			any = true;
+		}
+	return any;
 }
 
 /* The manual of that name, built or installed: its section, 0 when there is none. */
@@ -241,11 +299,15 @@ static void
 help(struct run *run, void *settings)
 {
 	struct folders f = find_folders();
-	char *bin = path_bin(), *man = path_join(bin, "../share/man"), *name, *file;
+	char *bin = path_bin(), *man = path_join(bin, "../share/man"), *name, *file, *words;
 	int section;
 
 	if (run->noperands == 0) {
-		overview(run, settings);
+		struct programs all = described(&f);
+		if (((const struct settings *)settings)->json)
+			list_records(run, &all);
+		else
+			overview(stdout, &all);
 		return;
 	}
 	name = program_name(run->operands, run->noperands);
@@ -263,7 +325,12 @@ help(struct run *run, void *settings)
 	if (section > 0)
 		die(STATUS_FAILED, "neither 'man' nor 'mandoc' is here to show %s(%d): install one",
 		    name, section);
-	unknown(&f, run->operands, run->noperands);
+	words = xstrdup(name + strcspn(name, "-") + (strchr(name, '-') != NULL));
+	for (char *c = words; *c; c++)
+		*c = *c == '-' ? ' ' : *c;
+	if (!list_beginning(&f, words))
+		unknown(&f, run->operands, run->noperands);
+	free(words);
 }
 
 /*
@@ -292,10 +359,10 @@ print_settings(const char *tool, struct slice rows)
 		}
 		json_get_text(row, "source", &source);
 		if (!slice_eq(buf_slice(&source), buf_slice(&last)))
-			printf("# %s:\n", source.ptr);
+			printf("# %s:\n", visible(source.ptr));
 		buf_reset(&last);
 		buf_addslice(&last, buf_slice(&source));
-		printf("%s = %s\n", name.ptr, value.ptr);
+		printf("%s = %s\n", name.ptr, visible(value.ptr));
 	}
 	putchar('\n');
 	buf_free(&name);
@@ -374,6 +441,11 @@ main(int argc, char **argv)
 	if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
 		argv[1] = help_word;
 		argc = 2;
+	} else if (argc == 1) {
+		struct folders f = find_folders();
+		struct programs all = described(&f);
+		overview(stderr, &all);
+		return STATUS_USAGE;
 	} else if (word[0] != '-' && strcmp(word, "help") != 0 && strcmp(word, "config") != 0) {
 		dispatch(argv + 1);
 	}

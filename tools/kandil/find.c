@@ -7,15 +7,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	MAX_ANSWER = 4 * 1024 * 1024,
 	HEAD = 8192, /* bytes of a script in which its summary must be */
+	PATIENCE = 5000, /* milliseconds for an answer */
 };
 
 static void
@@ -69,13 +73,46 @@ find_program(const struct folders *f, const char *name)
 	return NULL;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Reads until the end, or false: too much, or too late. */
+static bool
+read_answer(int fd, struct buf *answer)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int64_t end = now_ms() + PATIENCE;
+
+	while (answer->len <= MAX_ANSWER) {
+		int64_t left = end - now_ms();
+		int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
+
+		if (ready < 0 && errno == EINTR)
+			continue;
+		if (ready <= 0)
+			return false;
+		ssize_t n = read(fd, buf_room(answer, 65536), 65536);
+		if (n == 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+		answer->len += n > 0 ? (size_t)n : 0;
+	}
+	return false;
+}
+
 int
 find_ask(const char *file, const char *option, struct buf *answer)
 {
 	char *argv[] = {(char *)(uintptr_t)file, (char *)(uintptr_t)option, NULL};
 	int ends[2], null, status;
 	pid_t pid;
-	ssize_t n;
 
 	if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0)
 		die(STATUS_FAILED, "cannot run '%s':", file);
@@ -86,14 +123,8 @@ find_ask(const char *file, const char *option, struct buf *answer)
 		_exit(126);
 	}
 	close(ends[1]);
-	while ((n = read(ends[0], buf_room(answer, 65536), 65536)) != 0) {
-		if (n < 0 && errno != EINTR)
-			break;
-		if (n > 0)
-			answer->len += (size_t)n;
-		if (answer->len > MAX_ANSWER)
-			break;
-	}
+	if (!read_answer(ends[0], answer))
+		kill(pid, SIGKILL);
 	close(ends[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
@@ -139,7 +170,8 @@ find_summary(struct program *p)
 	p->script = slice_starts(buf_slice(&b), "#!");
 	if (!p->script) {
 		buf_reset(&b);
-		find_ask(p->file, "--help", &b);
+		if (p->own)
+			find_ask(p->file, "--help", &b);
 	}
 	text = buf_slice(&b);
 	while (p->summary == NULL && find_line(&text, &line)) {
@@ -157,9 +189,10 @@ find_summary(struct program *p)
 }
 
 static void
-add_program(struct programs *all, const char *folder, const char *name)
+add_program(struct programs *all, const char *folder, const char *name, bool own)
 {
-	struct program p = {.file = path_join(folder, name), .words = xstrdup(name + 7)};
+	struct program p = {.file = path_join(folder, name), .words = xstrdup(name + 7),
+	    .own = own};
 
 	for (char *c = p.words; *c; c++)
 		if (*c == '-')
@@ -194,7 +227,7 @@ find_programs(const struct folders *f, size_t n)
 		dir = opendir(f->v[i]);
 		while (dir && (entry = readdir(dir)) != NULL)
 			if (strncmp(entry->d_name, "kandil-", 7) == 0)
-				add_program(&all, f->v[i], entry->d_name);
+				add_program(&all, f->v[i], entry->d_name, i < f->own);
 		if (dir)
 			closedir(dir);
 	}

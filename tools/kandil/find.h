@@ -24,6 +24,7 @@ struct program {
 	char *words; /* "i18n extract" */
 	char *file;
 	char *summary;
+	bool own;    /* not only in PATH */
 	bool script; /* a pipeline */
 };
 
@@ -38,11 +39,15 @@ struct folders find_folders(void);
 char *find_program(const struct folders *, const char *name);
 /* Every kandil-* of the first n folders, by name; an earlier folder wins. */
 struct programs find_programs(const struct folders *, size_t n);
-/* Fills summary and script: a script's `# summary:`, a program's --help. */
+/*
+ * Fills summary and script: a script's `# summary:`, a program's --help. What
+ * is only in PATH is not run: it has no summary.
+ */
 void find_summary(struct program *);
 /*
  * Runs file with one option and an empty stdin, appends what it writes to
- * stdout (of which at most 4 MiB) and returns its exit status.
+ * stdout (of which at most 4 MiB) and returns its exit status. One that takes
+ * longer than five seconds is killed.
  */
 int find_ask(const char *file, const char *option, struct buf *answer);
 /* The next line of text, taken off its start, without its line feed. */
