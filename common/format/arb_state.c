@@ -148,8 +148,9 @@ decide(struct plan *p, struct piece *piece)
 	const struct catalog_entry *e = catalog_find(p->s->old, piece->key);
 	const struct catalog_change *c = change_of(p, piece->key);
 	struct slice value = piece->value;
+	bool object = json_type(value) == JSON_OBJECT;
 
-	if (json_type(value) != JSON_OBJECT)
+	if (!object && !c)
 		return;
 	if (c)
 		value = compose(p, value, c,
@@ -160,6 +161,9 @@ decide(struct plan *p, struct piece *piece)
 		value.ptr = NULL;
 	else if (e && e->edited)
 		value = compose(p, value, NULL, false);
+	/* What is no object of ours gives way only to one. */
+	if (!object && !value.ptr)
+		return;
 	piece->removed = value.ptr == NULL;
 	piece->changed = !piece->removed && !slice_eq(value, piece->value);
 	piece->value = value;
@@ -293,13 +297,13 @@ arb_states_merge(const struct arb_states *s, struct edits *edits, struct buf *wh
 	bool object = !s->old->states.len || json_type(s->old->states) == JSON_OBJECT;
 
 	plan_old(&p);
-	if (object)
-		plan_new(&p);
-	if (!object && s->rebuild)
+	plan_new(&p);
+	bool nothing = p.kept == 0 && p.n == p.nold;
+	if (!object && nothing && s->rebuild)
 		buf_addslice(whole, s->old->states);
-	else if (object && p.kept == 0 && p.n == p.nold)
+	else if (object && nothing)
 		outcome = ARB_STATES_GONE;
-	else if (object && (s->rebuild || p.kept == 0))
+	else if (!nothing && (!object || s->rebuild || p.kept == 0))
 		put_whole(&p, whole);
 	else if (object) {
 		splice_new(&p, edits);

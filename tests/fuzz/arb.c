@@ -32,14 +32,17 @@ check_change(const struct catalog *c)
 	struct buf out = {0}, again = {0};
 	struct catalog made, pruned;
 
-	arb_merge(c, changes, 2, true, &out);
+	/* A key is changed once. */
+	size_t from = slice_is(first, "a new key");
+
+	arb_merge(c, changes + from, 2 - from, true, &out);
 	if (catalog_parse("x.arb", CATALOG_ARB, buf_slice(&out), &made, NULL) != 0)
 		abort();
 	struct catalog_entry *e = catalog_find(&made, first),
 			     *n = catalog_find(&made, S("a new key"));
 	if (!e || !n || !slice_is(n->values[0], "two"))
 		abort();
-	if (!slice_is(first, "a new key") &&
+	if (from == 0 &&
 	    (!slice_is(e->values[0], "one \"1\"") || e->state != CATALOG_DRAFT))
 		abort();
 	arb_prune(&made, changes + 1, 1, &again);
