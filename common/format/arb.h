@@ -34,12 +34,6 @@ int arb_parse(struct catalog *, struct err *);
  */
 void arb_merge(const struct catalog *old, const struct catalog_change *changes, size_t n,
     bool metadata, struct buf *out);
-/*
- * Appends the file without the messages, their metadata and states that no
- * change names.
- */
-void arb_prune(const struct catalog *old, const struct catalog_change *changes, size_t n,
-    struct buf *out);
 /* Appends the file to start from: {"@@locale": locale}. */
 void arb_skeleton(struct slice locale, struct buf *out);
 

@@ -157,8 +157,6 @@ decide(struct plan *p, struct piece *piece)
 		    e && e->state == CATALOG_APPROVED && c->state == CATALOG_APPROVED);
 	else if (!e && is_only_ours(value))
 		value.ptr = NULL; /* of a message that is gone */
-	else if (e && p->s->prune && !table_get(p->s->changed, piece->key))
-		value.ptr = NULL;
 	else if (e && e->edited)
 		value = compose(p, value, NULL, false);
 	/* What is no object of ours gives way only to one. */

@@ -16,7 +16,6 @@ struct arb_states {
 	size_t n;
 	const struct table *changed; /* key → index of its change, + 1 */
 	const struct arb_style *style;
-	bool prune;   /* the states of messages that are not in changed go */
 	bool rebuild; /* give the object as a whole, as it is to stand elsewhere */
 };
 

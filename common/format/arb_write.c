@@ -205,33 +205,16 @@ remove_members(struct merge *m)
 	}
 }
 
-static void
-mark_unnamed(struct merge *m)
-{
-	for (size_t i = 0; i < m->nmembers; i++) {
-		struct buf name = {0};
-		json_text(m->members[i].name, &name);
-		struct slice key = buf_slice(&name);
-		if (!slice_starts(key, "@@")) {
-			if (slice_starts(key, "@"))
-				key = (struct slice){key.ptr + 1, key.len - 1};
-			m->members[i].removed = table_get(&m->changed, key) == NULL;
-		}
-		buf_free(&name);
-	}
-}
-
 /* -- @@x-kandil -- */
 
 static void
-write_states(struct merge *m, bool prune)
+write_states(struct merge *m)
 {
 	struct arb_states states = {.old = m->old,
 	    .changes = m->changes,
 	    .n = m->n,
 	    .changed = &m->changed,
 	    .style = &m->style,
-	    .prune = prune,
 	    .rebuild = m->hollow};
 	struct member *old = NULL;
 	struct buf whole = {0};
@@ -321,26 +304,11 @@ arb_merge(const struct catalog *old, const struct catalog_change *changes, size_
 	if (m.hollow)
 		m.nmembers = 0;
 	change_entries(&m);
-	write_states(&m, false);
+	write_states(&m);
 	remove_members(&m);
 	if (m.hollow)
 		empty_object(&m);
 	if (m.nmembers == 0 && m.edits.n)
 		close_empty(&m);
-	finish_merge(&m, out);
-}
-
-void
-arb_prune(const struct catalog *old, const struct catalog_change *changes, size_t n,
-    struct buf *out)
-{
-	struct merge m = {.old = old, .changes = changes};
-
-	open_merge(&m);
-	for (size_t i = 0; i < n; i++)
-		*table_put(&m.changed, changes[i].key, NULL) = 1;
-	mark_unnamed(&m);
-	write_states(&m, true);
-	remove_members(&m);
 	finish_merge(&m, out);
 }

@@ -254,19 +254,6 @@ test_metadata(void)
 	free(got);
 }
 
-static void
-test_prune(void)
-{
-	struct catalog_change keep[] = {change("b", NULL)};
-	struct buf out = {0};
-
-	CHECK(
-	    parse("{\"a\":\"1\", \"@a\":{}, \"b\":\"2\", \"@@locale\":\"ar\", \"c\":\"3\"}") == 0);
-	arb_prune(&c, keep, 1, &out);
-	CHECK_TEXT(out.ptr, "{\"b\":\"2\", \"@@locale\":\"ar\"}");
-	buf_free(&out);
-}
-
 int
 main(void)
 {
@@ -278,7 +265,6 @@ main(void)
 	test_states();
 	test_state_splices();
 	test_metadata();
-	test_prune();
 	catalog_free(&c);
 	return check_done();
 }

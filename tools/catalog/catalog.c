@@ -18,7 +18,7 @@ static const struct opt write_options[] = {
 	AT(name)},
     {"to", 0, OPT_LIST, "LOCALE,...", "write these languages only", OPT_PROJECT, NULL, AT(to)},
     {"force", 0, OPT_FLAG, NULL, "replace what a person translated too", 0, NULL, AT(force)},
-    {"prune", 0, OPT_FLAG, NULL, "remove keys that no record named", 0, NULL, AT(prune)},
+    {"prune", 0, OPT_FLAG, NULL, "PO: make entries that no record named obsolete", 0, NULL, AT(prune)},
     {"dry-run", 'n', OPT_FLAG, NULL, "say what would change, change nothing", 0, NULL, AT(dry_run)},
     {0},
 };

@@ -78,22 +78,20 @@ gather_changes(struct writing *w, struct target *t)
 static int
 merge_file(struct writing *w, struct target *t, const struct catalog_change *changes, struct err *e)
 {
-	bool arb = w->targets.format == CATALOG_ARB;
 	struct buf whole = {0};
 	struct catalog c;
-	int rc = 0;
+	int rc;
 
-	if (arb)
+	if (w->targets.format == CATALOG_ARB) {
 		arb_merge(&t->old, changes, t->nchanges, t->template, &t->content);
-	else
-		rc = po_merge(&t->old, slice(t->locale), changes, t->nchanges, &t->content, e);
+		return 0;
+	}
+	rc = po_merge(&t->old, slice(t->locale), changes, t->nchanges, &t->content, e);
 	if (rc == 0 && w->prune && !w->changing.no_offers) {
 		whole = t->content;
 		t->content = (struct buf){0};
 		rc = catalog_parse(t->file, w->targets.format, buf_slice(&whole), &c, e);
-		if (rc == 0 && arb)
-			arb_prune(&c, changes, t->nchanges, &t->content);
-		else if (rc == 0)
+		if (rc == 0)
 			po_prune(&c, changes, t->nchanges, &t->content);
 		catalog_free(&c);
 		buf_free(&whole);
@@ -289,6 +287,9 @@ write_run(struct run *run, void *settings)
 	if (w.settings->arb && w.settings->po)
 		die(STATUS_USAGE, "one of --arb=DIR and --po=DIR says where to write");
 	targets_start(&w.targets, w.settings);
+	/* Of an ARB project the stream has what is still hard-coded, not what is in use. */
+	if (w.settings->prune && w.targets.format == CATALOG_ARB)
+		die(STATUS_USAGE, "--prune is for PO: 'check --used-in=lib' finds unused ARB keys");
 	record_loop(run, take_record, &w);
 	if (run_interrupted())
 		return;
