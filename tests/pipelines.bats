@@ -49,7 +49,7 @@ partial() {
 	mkdir empty
 	cd empty
 	run -2 --separate-stderr kandil i18n extract --arb=l10n --to=fr
-	[[ $stderr == *"nothing was found here: name files or folders"* ]]
+	[[ $stderr == *"no pubspec.yaml here: name files or folders"* ]]
 	[ -z "$output" ]
 	[ ! -e l10n ]
 }
