@@ -72,8 +72,8 @@ read_all(int fd, void *to, size_t len)
 	}
 }
 
-static void
-write_all(int fd, const void *from, size_t len)
+int
+child_send(int fd, const void *from, size_t len)
 {
 	const char *at = from;
 	ssize_t n;
@@ -83,10 +83,11 @@ write_all(int fd, const void *from, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			_exit(0);
+			return -1;
 		at += n;
 		len -= (size_t)n;
 	}
+	return 0;
 }
 
 void
@@ -106,6 +107,6 @@ child_write(int fd, int64_t status, struct slice bytes)
 {
 	struct frame frame = {.len = bytes.len, .status = status};
 
-	write_all(fd, &frame, sizeof(frame));
-	write_all(fd, bytes.ptr, bytes.len);
+	if (child_send(fd, &frame, sizeof(frame)) < 0 || child_send(fd, bytes.ptr, bytes.len) < 0)
+		_exit(0);
 }

@@ -39,4 +39,7 @@ int child_end(struct child *);
 void child_read(int fd, struct buf *in);
 void child_write(int fd, int64_t status, struct slice);
 
+/* All of the bytes, from either end: 0, or -1 when nobody reads them any more. */
+int child_send(int fd, const void *from, size_t len);
+
 #endif

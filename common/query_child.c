@@ -185,24 +185,6 @@ read_by(int fd, void *to, size_t len, long long deadline)
 	return 0;
 }
 
-static int
-send_all(int fd, const void *from, size_t len)
-{
-	const char *at = from;
-	ssize_t n;
-
-	while (len > 0) {
-		n = send(fd, at, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* The child is gone, or has to go: why, as an error. */
 static int
 buried(struct query_child *c, struct err *e)
@@ -316,8 +298,8 @@ query_child_run(struct query_child *c, struct slice input, query_result *result,
 		    c->deaths);
 	if (c->child.pid == 0 && start(c, e) < 0)
 		return -1;
-	if (send_all(c->child.fd, &f, sizeof(f)) < 0 ||
-	    send_all(c->child.fd, input.ptr, input.len) < 0)
+	if (child_send(c->child.fd, &f, sizeof(f)) < 0 ||
+	    child_send(c->child.fd, input.ptr, input.len) < 0)
 		return buried(c, e);
 	return answers(c, result, state, e);
 }
