@@ -9,8 +9,9 @@
 
 enum { HELP_COLUMN = 26, HELP_WIDTH = 79 };
 
-void
-opt_synopsis(const struct tool *tool, const struct opt_command *command, struct buf *out)
+/* "usage: kandil-x …", one line. */
+static void
+synopsis(const struct tool *tool, const struct opt_command *command, struct buf *out)
 {
 	const char *operands = command ? command->operands : tool->operands;
 
@@ -30,7 +31,7 @@ opt_usage(const struct tool *tool, const struct opt_command *command)
 {
 	struct buf b = {0};
 
-	opt_synopsis(tool, command, &b);
+	synopsis(tool, command, &b);
 	if (tool->commands && command == NULL) {
 		buf_adds(&b, "commands:");
 		for (const struct opt_command *c = tool->commands; c->name; c++)
@@ -109,7 +110,7 @@ opt_help(const struct tool *tool, const struct opt_command *command)
 	};
 	struct buf b = {0};
 
-	opt_synopsis(tool, command, &b);
+	synopsis(tool, command, &b);
 	buf_addf(&b, "%s\n", command ? command->summary : tool->summary);
 	if (tool->commands && command == NULL) {
 		buf_adds(&b, "\ncommands:\n");

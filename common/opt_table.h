@@ -49,8 +49,6 @@ char *opt_keep(const char *text, size_t len);
 /* User's configuration, project's configuration, environment, in this order. */
 void opt_configure(struct opt_table *);
 
-/* "usage: kandil-x …" on one line, as a string to print. */
-void opt_synopsis(const struct tool *, const struct opt_command *, struct buf *out);
 _Noreturn void opt_help(const struct tool *, const struct opt_command *);
 /* All tables of the tool as NDJSON, with what is in force. */
 _Noreturn void opt_dump(const struct tool *, void *settings);
