@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const char *tool = "kandil";
-static void (*last_words)(void);
+static void (*last_words)(void), (*before)(void);
 static int verbosity;
 
 int
@@ -40,6 +40,12 @@ die_hook(void (*hook)(void))
 }
 
 void
+die_before(void (*hook)(void))
+{
+	before = hook;
+}
+
+void
 die_verbosity(int level)
 {
 	verbosity = level;
@@ -65,6 +71,8 @@ say(const char *format, va_list args)
 	int n;
 
 	fflush(stdout);
+	if (before)
+		before();
 	n = snprintf(line, max, "%s: ", tool);
 	len = n < 0 ? 0 : (size_t)n;
 	n = vsnprintf(line + len, max - len, format, args);

@@ -36,6 +36,8 @@ int err_set(struct err *e, const char *code, const char *format, ...)
 void die_name(const char *tool);
 /* Runs before the program ends by die(): to say where partial output stayed. */
 void die_hook(void (*hook)(void));
+/* Runs before each message: takes a progress line away. */
+void die_before(void (*hook)(void));
 
 /*
  * Each writes one line; a format that ends in ':' gets strerror(errno).

@@ -3,18 +3,13 @@
 #include "common/format/catalog.h"
 #include "common/hash.h"
 #include "common/mem.h"
+#include "common/record.h"
+#include "common/spawn.h"
 
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-extern char **environ;
 
 struct apertium {
 	char *modes; /* comma-separated, in order */
@@ -201,47 +196,19 @@ add_paragraph(const struct message *m, struct buf *out)
 static int
 run_mode(const char *mode, struct buf *document, struct err *e)
 {
-	char *const argv[] = {"apertium", "-u", "-f", "html-noent", (char *)(uintptr_t)mode, NULL};
-	posix_spawn_file_actions_t actions;
-	pid_t pid;
-	int status = 0, in = memfd_create("in", MFD_CLOEXEC),
-	    out = memfd_create("out", MFD_CLOEXEC);
-	int result = -1, spawned;
-	off_t size;
+	const char *const argv[] = {"apertium", "-u", "-f", "html-noent", mode, NULL};
+	struct spawn_options options = {.argv = argv};
+	struct buf answer = {0};
+	struct err why;
+	int result = spawn_run(&options, buf_slice(document), ANSWER_MAX, -1, run_interrupted,
+	    &answer, &why);
 
-	if (in < 0 || out < 0)
-		die(STATUS_FAILED, "cannot make a temporary file:");
-	for (size_t at = 0; at < document->len;) {
-		ssize_t n = write(in, document->ptr + at, document->len - at);
-		if (n < 0)
-			die(STATUS_FAILED, "cannot write a temporary file:");
-		at += (size_t)n;
-	}
-	lseek(in, 0, SEEK_SET);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	spawned = posix_spawnp(&pid, "apertium", &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (spawned != 0) {
-		err_set(e, "engine_failed", "cannot run apertium (%s): apt-get install apertium",
-		    strerror(spawned));
-	} else {
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-		size = lseek(out, 0, SEEK_END);
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || size < 0 ||
-		    size > ANSWER_MAX) {
-			err_set(e, "engine_failed", "apertium failed, mode '%s'", mode);
-		} else {
-			buf_reset(document);
-			ssize_t n = pread(out, buf_room(document, (size_t)size), (size_t)size, 0);
-			document->len += n > 0 ? (size_t)n : 0;
-			result = 0;
-		}
-	}
-	close(in);
-	close(out);
+	if (result < 0)
+		err_set(e, "engine_failed", "%s, mode '%s'%s", why.text, mode,
+		    strcmp(why.code, "no_command") ? "" : ": apt-get install apertium");
+	else
+		buf_splice(document, 0, document->len, buf_slice(&answer));
+	buf_free(&answer);
 	return result;
 }
 
