@@ -21,16 +21,17 @@ HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 LINK     = -pie -Wl,-z,relro,-z,now
 BASE     = -std=gnu11 -I. -D_GNU_SOURCE -DKANDIL_VERSION='"$(VERSION)"' \
 	   -ffile-prefix-map=$(CURDIR)=. $(WARN)
-LDLIBS   = -Wl,--as-needed -lpcre2-8 -lexpat -lyaml -ljq -lm
+LDLIBS   = -Wl,--as-needed -lpcre2-8 -lexpat -lyaml -ljq -lcurl -lcrypto -lm
 SAN      = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=undefined
 FUZZ     = $(SAN) -fsanitize=fuzzer-no-link
 
 # Debian packages. Building needs the first list, the tests the second as well, lint and fuzz
 # the third. Tests also need node and npm, from wherever they come.
-PACKAGES      = gcc libc6-dev make libjq-dev libpcre2-dev libexpat1-dev libyaml-dev jq
+PACKAGES      = gcc libc6-dev make libjq-dev libpcre2-dev libexpat1-dev libyaml-dev \
+		libcurl4-openssl-dev libssl-dev jq
 TEST_PACKAGES = bats bsdextrautils gettext git mandoc bsdutils python3 python3-icu strace time \
-		translate-toolkit
+		translate-toolkit openssl
 LINT_PACKAGES = clang clang-tidy libclang-rt-14-dev cppcheck shellcheck codespell pmccabe
 
 # Adding a tool is adding a folder: these lists are read from the tree. A
