@@ -33,6 +33,7 @@ struct record {
 	size_t line;	   /* 1-based, in source */
 	struct run *run;
 	struct slice original; /* the bytes as read, for --rejects */
+	bool retried;	   /* it came with an error, which --retry took off */
 };
 
 typedef void record_fn(struct record *, void *state);
@@ -61,6 +62,80 @@ void record_loop(struct run *, record_fn *fn, void *state);
 /* The same over one open descriptor, named for messages. */
 void record_read(struct run *, int fd, const char *name, record_fn *fn, void *state);
 
+/*
+ * The other way round, for programs that keep many records in hand: records
+ * are pulled, held while something slow is asked about them, resumed, and
+ * what they led to is written in the order wanted. record_loop is made of it.
+ *
+ *	for (;;) switch (record_pull(run, &c, &r)) {
+ *	case PULL_RECORD: record_hold(&r, &held); …
+ *	case PULL_DONE:   keep c in its place in the order, or record_write it
+ *	case PULL_WAIT:   record_flush, poll record_pull_fd and run_signal_fd, …
+ *	case PULL_END:    finish what is held, write it
+ *	}
+ */
+
+/*
+ * What a record led to: whole lines for stdout, and for --rejects.
+ * Zero-initialised is empty; reused without allocation.
+ */
+struct capture {
+	struct buf lines, rejects, why;
+	uint64_t spill, spilt; /* place and length of a line too long for memory; 0: none */
+	bool failed;	       /* a failure is among it */
+};
+
+enum pull {
+	PULL_RECORD, /* out is the next record, lent until the next pull or record_set */
+	PULL_DONE,   /* a line was dealt with: blank, bad, failed already */
+	PULL_WAIT,   /* nothing can be read without blocking */
+	PULL_END,    /* no more: the end, a signal, or a failure with --strict */
+};
+
+/*
+ * The next line of the operands in turn, or of stdin. Never blocks. What it
+ * writes itself (with PULL_DONE) goes to sink, which is emptied first; NULL:
+ * to where all else goes. A failure to read is a message and status 3, and
+ * goes on with the next operand.
+ */
+enum pull record_pull(struct run *, struct capture *sink, struct record *out);
+/* With PULL_WAIT: what to poll for reading (it may be ready at once); -1: nothing is open. */
+int record_pull_fd(const struct run *);
+/* Readable once SIGINT or SIGTERM was caught: for poll; never read it. */
+int run_signal_fd(void);
+
+/* From now on all that is emitted goes to sink; NULL: to stdout and files again. */
+void record_capture(struct run *, struct capture *sink);
+/*
+ * Writes what was captured and empties it. With --strict, one in which
+ * a failure was captured is the last: the run ends here, as in record_loop.
+ * (Operands that could not be read have been reported when they were pulled.)
+ */
+void record_write(struct run *, struct capture *);
+/* Makes it empty without writing it; frees it. */
+void capture_reset(struct capture *);
+void capture_free(struct capture *);
+/* Writes out what stdout holds back: before any wait. */
+void record_flush(struct run *);
+
+/* A record kept beyond its time. Zero-initialised is empty; reused without allocation. */
+struct held {
+	struct buf bytes;
+	size_t original_len; /* the original comes first */
+	size_t text, text_len, kind, kind_len;
+	const char *source;
+	size_t line;
+	bool retried;
+};
+
+void record_hold(const struct record *, struct held *);
+/*
+ * The record as it was held, lent until held is changed. record_set works on
+ * one record at a time: set and pass one before the next.
+ */
+struct record record_resume(struct run *, const struct held *);
+void held_free(struct held *);
+
 bool record_kind(const struct record *, const char *kind);
 /* Shorthands for json_get and json_get_text on the record. */
 bool record_get(const struct record *, const char *name, struct slice *value);
@@ -79,6 +154,9 @@ void record_emit(struct run *, struct slice object);
  */
 void record_fail(struct record *, const char *code, bool retryable, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same with further members of the error, without braces: "status":429,"attempts":3. */
+void record_fail_with(struct record *, const char *code, bool retryable, struct slice members,
+    struct slice text);
 /*
  * Writes an error that concerns no record, such as a file that cannot be read:
  * {"kind":"error",PLACE,"error":{…}}. place: members without braces, such as

@@ -5,7 +5,6 @@
 #include "common/record_io.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -51,7 +50,8 @@ get_base64(struct slice value, struct buf *out)
 
 /* The error object's members. */
 static void
-put_error(struct buf *b, const struct run *run, const char *code, bool retryable, struct slice text)
+put_error(struct buf *b, const struct run *run, const char *code, bool retryable, struct slice text,
+    struct slice members)
 {
 	json_open(b, '{');
 	json_add(b, "tool", slice(run->tool->name));
@@ -59,6 +59,8 @@ put_error(struct buf *b, const struct run *run, const char *code, bool retryable
 	json_add(b, "message", text);
 	json_name(b, "retryable");
 	json_put_bool(b, retryable);
+	if (members.len)
+		json_put_raw(b, members);
 	json_close(b, '}');
 }
 
@@ -103,14 +105,20 @@ put_why(struct buf *b, const char *source, size_t line, struct slice error)
 	json_close(b, '}');
 }
 
+/* A captured failure stops the run when it is written: others may come before it. */
 static void
 after_failure(struct run *run)
 {
+	struct record_io *io = run->io;
+
 	run_status(run, STATUS_PARTIAL);
+	if (io->capture)
+		io->capture->failed = true;
 	if (!run->common->strict)
 		return;
-	warn("stopped at the first failure (--strict)");
-	exit(run_finish(run));
+	if (!io->capture)
+		out_stop(run);
+	io->stopped = true;
 }
 
 void
@@ -119,14 +127,13 @@ error_line(struct run *run, struct slice line, const char *code, const char *tex
 	struct buf error = {0}, made = {0};
 	const struct lines *l = &run->io->lines;
 
-	put_error(&error, run, code, false, slice(text));
+	put_error(&error, run, code, false, slice(text), (struct slice){"", 0});
 	if (run->io->rejects) {
 		put_why(&made, l->name, l->number, buf_slice(&error));
-		/* A line that was too long went there while it was skipped. */
-		out_reject(run->io, l->spilt ? (struct slice){"", 0} : line, buf_slice(&made));
+		out_reject(run, line, l->spilt > 0, buf_slice(&made));
 	} else {
 		put_wrapped(&made, l->number, buf_slice(&error), line);
-		out_line(buf_slice(&made));
+		out_line(run, buf_slice(&made));
 	}
 	buf_free(&error);
 	buf_free(&made);
@@ -164,32 +171,41 @@ error_original(struct slice record, struct buf *out)
 }
 
 void
-record_fail(struct record *r, const char *code, bool retryable, const char *format, ...)
+record_fail_with(struct record *r, const char *code, bool retryable, struct slice members,
+    struct slice text)
 {
 	static const char *const path[] = {"error"};
-	struct buf error = {0}, text = {0}, made = {0};
+	struct buf error = {0}, made = {0};
 	struct slice old = {NULL, 0};
+
+	put_error(&error, r->run, code, retryable, text, members);
+	if (r->run->io->rejects) {
+		put_why(&made, r->source, r->line, buf_slice(&error));
+		out_reject(r->run, r->original, false, buf_slice(&made));
+	} else if (json_get(r->text, "error", &old) && !error_is_ours(old, "kandil")) {
+		/* The member is the user's: the record is wrapped instead. */
+		put_wrapped(&made, 0, buf_slice(&error), r->original);
+		out_line(r->run, buf_slice(&made));
+	} else {
+		record_set(r, path, 1, buf_slice(&error));
+		out_line(r->run, r->text);
+	}
+	buf_free(&error);
+	buf_free(&made);
+	after_failure(r->run);
+}
+
+void
+record_fail(struct record *r, const char *code, bool retryable, const char *format, ...)
+{
+	struct buf text = {0};
 	va_list args;
 
 	va_start(args, format);
 	format_text(&text, format, args);
 	va_end(args);
-	put_error(&error, r->run, code, retryable, buf_slice(&text));
-	if (r->run->io->rejects) {
-		put_why(&made, r->source, r->line, buf_slice(&error));
-		out_reject(r->run->io, r->original, buf_slice(&made));
-	} else if (json_get(r->text, "error", &old) && !error_is_ours(old, "kandil")) {
-		/* The member is the user's: the record is wrapped instead. */
-		put_wrapped(&made, 0, buf_slice(&error), r->original);
-		out_line(buf_slice(&made));
-	} else {
-		record_set(r, path, 1, buf_slice(&error));
-		out_line(r->text);
-	}
-	buf_free(&error);
+	record_fail_with(r, code, retryable, (struct slice){"", 0}, buf_slice(&text));
 	buf_free(&text);
-	buf_free(&made);
-	after_failure(r->run);
 }
 
 void
@@ -202,14 +218,14 @@ run_fail(struct run *run, struct slice place, const char *code, bool retryable,
 	va_start(args, format);
 	format_text(&text, format, args);
 	va_end(args);
-	put_error(&error, run, code, retryable, buf_slice(&text));
+	put_error(&error, run, code, retryable, buf_slice(&text), (struct slice){"", 0});
 	json_open(&made, '{');
 	json_add(&made, "kind", S("error"));
 	if (place.len)
 		json_put_raw(&made, place);
 	json_add_raw(&made, "error", buf_slice(&error));
 	json_close(&made, '}');
-	out_line(buf_slice(&made));
+	out_line(run, buf_slice(&made));
 	buf_free(&error);
 	buf_free(&text);
 	buf_free(&made);

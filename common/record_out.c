@@ -88,18 +88,40 @@ flush(void)
 		die_output();
 }
 
-bool
+int
+run_signal_fd(void)
+{
+	return wake[0];
+}
+
+void
+record_flush(struct run *run)
+{
+	(void)run;
+	flush();
+}
+
+int
+out_ready(int fd)
+{
+	struct pollfd fds = {fd, POLLIN, 0};
+	int n;
+
+	do
+		n = caught ? -1 : poll(&fds, 1, 0);
+	while (n < 0 && !caught && errno == EINTR);
+	return n;
+}
+
+void
 out_wait(int fd)
 {
 	struct pollfd fds[] = {{fd, POLLIN, 0}, {wake[0], POLLIN, 0}};
 
-	if (caught)
-		return false;
 	if (__fpending(stdout) && poll(fds, 1, 0) == 0)
 		flush();
-	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+	while (!caught && poll(fds, 2, -1) < 0 && errno == EINTR)
 		;
-	return !caught;
 }
 
 /* Runs when we die: names what stayed behind. */
@@ -117,7 +139,7 @@ open_part(const char *part)
 
 	/* A link that lies there in its place is not followed. */
 	unlink(part);
-	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0)
 		die(STATUS_FAILED, "cannot write '%s':", part);
 	return fd;
@@ -168,10 +190,22 @@ static FILE *
 open_rejects(const char *name, const char *suffix)
 {
 	char *part = part_name(name, suffix);
-	FILE *f = fdopen(open_part(part), "w");
+	FILE *f = fdopen(open_part(part), "w+");
 
 	if (f == NULL)
 		die(STATUS_FAILED, "cannot write '%s':", part);
+	free(part);
+	return f;
+}
+
+/* Beside the rejects, where there is room for them, and without a name. */
+static FILE *
+open_spill(const char *name)
+{
+	FILE *f = open_rejects(name, ".spill.part");
+	char *part = part_name(name, ".spill.part");
+
+	unlink(part);
 	free(part);
 	return f;
 }
@@ -184,14 +218,14 @@ out_open(struct run *run)
 	if (run->common->rejects) {
 		run->io->rejects = open_rejects(run->common->rejects, ".part");
 		run->io->why = open_rejects(run->common->rejects, ".why.part");
+		run->io->lines.spill = open_spill(run->common->rejects);
 	}
 }
 
-void
-out_line(struct slice object)
+static void
+put_lines(struct slice lines)
 {
-	fwrite_unlocked(object.ptr, 1, object.len, stdout);
-	putc_unlocked('\n', stdout);
+	fwrite_unlocked(lines.ptr, 1, lines.len, stdout);
 	if (ferror_unlocked(stdout))
 		die_output();
 	if (terminal)
@@ -199,12 +233,101 @@ out_line(struct slice object)
 }
 
 void
-out_reject(struct record_io *io, struct slice original, struct slice why)
+out_line(struct run *run, struct slice object)
 {
-	fwrite(original.ptr, 1, original.len, io->rejects);
-	putc('\n', io->rejects);
-	fwrite(why.ptr, 1, why.len, io->why);
-	putc('\n', io->why);
+	struct capture *c = run->io->capture;
+
+	if (c) {
+		buf_addslice(&c->lines, object);
+		buf_addc(&c->lines, '\n');
+		return;
+	}
+	fwrite_unlocked(object.ptr, 1, object.len, stdout);
+	put_lines(S("\n"));
+}
+
+static _Noreturn void
+die_rejects(const struct run *run)
+{
+	die(STATUS_FAILED, "cannot write '%s':", run->common->rejects);
+}
+
+/* Copies a line that was too long from where it was put aside. */
+static void
+put_spilt(struct run *run, const struct capture *c)
+{
+	struct record_io *io = run->io;
+	struct lines *l = &io->lines;
+	char block[16 * 1024];
+	uint64_t left = c->spilt;
+
+	if (fseeko(l->spill, (off_t)c->spill, SEEK_SET) != 0)
+		die_rejects(run);
+	while (left > 0) {
+		size_t n = fread(block, 1, left < sizeof(block) ? (size_t)left : sizeof(block),
+		    l->spill);
+
+		if (n == 0 || fwrite(block, 1, n, io->rejects) != n)
+			die_rejects(run);
+		left -= n;
+	}
+	if (--io->spills > 0 || l->skipping)
+		return;
+	if (ftruncate(fileno(l->spill), 0) != 0)
+		die_rejects(run);
+	l->spill_end = 0;
+}
+
+static void
+put_rejects(struct run *run, const struct capture *c)
+{
+	if (c->spilt)
+		put_spilt(run, c);
+	fwrite(c->rejects.ptr, 1, c->rejects.len, run->io->rejects);
+	fwrite(c->why.ptr, 1, c->why.len, run->io->why);
+}
+
+void
+out_reject(struct run *run, struct slice original, bool spilt, struct slice why)
+{
+	struct record_io *io = run->io;
+	struct capture *c = io->capture ? io->capture : &io->direct;
+
+	if (spilt) {
+		c->spill = io->lines.spill_end - io->lines.spilt;
+		c->spilt = io->lines.spilt;
+		io->spills++;
+	} else {
+		buf_addslice(&c->rejects, original);
+	}
+	buf_addc(&c->rejects, '\n');
+	buf_addslice(&c->why, why);
+	buf_addc(&c->why, '\n');
+	if (io->capture)
+		return;
+	put_rejects(run, c);
+	capture_reset(c);
+}
+
+void
+out_stop(struct run *run)
+{
+	warn("stopped at the first failure (--strict)");
+	exit(run_finish(run));
+}
+
+void
+record_write(struct run *run, struct capture *c)
+{
+	bool failed = c->failed;
+
+	if (c->lines.len)
+		put_lines(buf_slice(&c->lines));
+	if (c->why.len)
+		put_rejects(run, c);
+	capture_reset(c);
+	if (failed && run->common->strict)
+		out_stop(run);
 }
 
 static void
@@ -227,8 +350,9 @@ close_rejects(struct run *run)
 	if (io->rejects == NULL)
 		return;
 	if (fclose(io->rejects) != 0 || fclose(io->why) != 0)
-		die(STATUS_FAILED, "cannot write '%s':", name);
-	io->rejects = io->why = NULL;
+		die_rejects(run);
+	fclose(io->lines.spill);
+	io->rejects = io->why = io->lines.spill = NULL;
 	finish_part(name, ".part", "");
 	finish_part(name, ".why.part", ".why");
 }
