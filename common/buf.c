@@ -58,7 +58,8 @@ buf_room(struct buf *b, size_t more)
 	if (__builtin_add_overflow(b->len, more, &need) || need == SIZE_MAX)
 		die(STATUS_FAILED, "out of memory");
 	if (++need > b->cap) {
-		size_t cap = b->cap < 64 ? 64 : b->cap;
+		/* What comes in one large piece mostly stays as it is. */
+		size_t cap = b->cap == 0 && need > 4096 ? need : b->cap < 64 ? 64 : b->cap;
 
 		while (cap < need)
 			cap = cap > SIZE_MAX / 2 ? need : cap * 2;

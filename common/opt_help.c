@@ -128,7 +128,7 @@ opt_help(const struct tool *tool, const struct opt_command *command)
 	if (tool->epilogue && command == NULL)
 		buf_addf(&b, "\n%s\n", tool->epilogue);
 	fwrite(b.ptr, 1, b.len, stdout);
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 || ferror(stdout))
 		die(STATUS_FAILED, "cannot write standard output:");
 	exit(STATUS_OK);
 }
@@ -185,7 +185,7 @@ opt_dump(const struct tool *tool, void *settings)
 		for (const struct opt_command *c = tool->commands; c->name; c++)
 			dump_table(&b, tool, c, settings);
 	fwrite(b.ptr, 1, b.len, stdout);
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 || ferror(stdout))
 		die(STATUS_FAILED, "cannot write standard output:");
 	exit(STATUS_OK);
 }

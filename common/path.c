@@ -136,22 +136,38 @@ say_override(const char *name, const char *rel)
 	free(shipped);
 }
 
-char *
-path_data(const char *rel)
+/* The first of the names that exists; frees the others. The last is the shipped one. */
+static char *
+first_of(char **names, size_t n, const char *rel)
 {
-	char *candidates[] = {path_join(".kandil", rel), path_config(rel), path_shipped(rel)};
 	char *found = NULL;
 
-	for (size_t i = 0; i < 3; i++) {
-		if (found == NULL && candidates[i] && access(candidates[i], F_OK) == 0) {
-			found = candidates[i];
-			if (i < 2)
+	for (size_t i = 0; i < n; i++) {
+		if (found == NULL && names[i] && access(names[i], F_OK) == 0) {
+			found = names[i];
+			if (i + 1 < n)
 				say_override(found, rel);
 		} else {
-			free(candidates[i]);
+			free(names[i]);
 		}
 	}
 	return found;
+}
+
+char *
+path_data(const char *rel)
+{
+	char *names[] = {path_join(".kandil", rel), path_config(rel), path_shipped(rel)};
+
+	return first_of(names, 3, rel);
+}
+
+char *
+path_trusted(const char *rel)
+{
+	char *names[] = {path_config(rel), path_shipped(rel)};
+
+	return first_of(names, 2, rel);
 }
 
 /* Reads to the end, at most max bytes; the file may grow or be a pipe. */

@@ -21,6 +21,8 @@
 char *path_shipped(const char *rel);
 /* The data file to use: project's, user's or shipped; NULL where none exists. */
 char *path_data(const char *rel);
+/* The same without the project's: for prices, and for where keys are sent. */
+char *path_trusted(const char *rel);
 /* The folder that the running program lies in (bin). */
 char *path_bin(void);
 /* $XDG_CACHE_HOME/kandil/rel, its folders made (0700); NULL: no home. */

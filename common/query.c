@@ -50,6 +50,13 @@ query_open(struct query **out, const char *name, struct slice program,
 	return 0;
 }
 
+void
+query_whole(struct query *q)
+{
+	if (q->text)
+		query_text_whole(q->text);
+}
+
 int
 query_run(struct query *q, struct slice input, query_result *result, void *state, struct err *e)
 {

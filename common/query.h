@@ -40,6 +40,13 @@ enum {
 int query_open(struct query **, const char *name, struct slice program,
     const struct query_limits *limits, struct err *e);
 
+/*
+ * From now on a path that leads to null in a program that is only a path or a
+ * text with paths is an error, "no_value", which names it: jq would write the
+ * word null into the text. Other programs are as they were.
+ */
+void query_whole(struct query *);
+
 /* Takes one result: a JSON value, lent until it returns. */
 typedef void query_result(struct slice value, void *state);
 

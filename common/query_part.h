@@ -16,6 +16,8 @@ struct query_text *query_text_open(struct slice program);
  */
 int query_text_run(struct query_text *, struct slice input, query_result *, void *state,
     struct err *e);
+/* As query_whole. */
+void query_text_whole(struct query_text *);
 void query_text_close(struct query_text *);
 
 /* libjq in this process. */

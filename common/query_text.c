@@ -19,6 +19,7 @@ struct query_text {
 	struct part *parts;
 	size_t n, cap;
 	bool bare; /* the whole program is one path: its value is the result */
+	bool whole; /* a path that leads to null is an error */
 	struct buf out, quoted;
 };
 
@@ -193,6 +194,32 @@ add_value(struct buf *out, struct slice value)
 	return 1;
 }
 
+void
+query_text_whole(struct query_text *t)
+{
+	t->whole = true;
+}
+
+/* -1 with e "no_value" where a path in the text leads to null. */
+static int
+check_whole(const struct query_text *t, struct slice input, struct err *e)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct slice value = input, names = buf_slice(&t->parts[i].path);
+		struct buf path = {0};
+
+		if (!t->parts[i].is_path || follow(&t->parts[i], &value, NULL) < 0 ||
+		    json_type(value) != JSON_NULL)
+			continue;
+		for (const char *at = names.ptr; at < names.ptr + names.len; at += strlen(at) + 1)
+			buf_addf(&path, ".%s", at);
+		err_set(e, "no_value", "the record has no %s", path.len ? path.ptr : "value");
+		buf_free(&path);
+		return -1;
+	}
+	return 0;
+}
+
 int
 query_text_run(struct query_text *t, struct slice input, query_result *result, void *state,
     struct err *e)
@@ -201,6 +228,8 @@ query_text_run(struct query_text *t, struct slice input, query_result *result, v
 	int rc = 0;
 
 	input = slice_trim(input);
+	if (t->whole && check_whole(t, input, e) < 0)
+		return -1;
 	buf_reset(&t->out);
 	for (size_t i = 0; i < t->n && rc == 0; i++) {
 		const struct part *p = &t->parts[i];
