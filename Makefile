@@ -31,7 +31,7 @@ FUZZ     = $(SAN) -fsanitize=fuzzer-no-link
 PACKAGES      = gcc libc6-dev make libjq-dev libpcre2-dev libexpat1-dev libyaml-dev \
 		libcurl4-openssl-dev libssl-dev jq
 TEST_PACKAGES = bats bsdextrautils gettext git mandoc bsdutils python3 python3-icu strace time \
-		translate-toolkit openssl
+		translate-toolkit openssl aapt libxml2-utils
 LINT_PACKAGES = clang clang-tidy libclang-rt-14-dev cppcheck shellcheck codespell pmccabe
 
 # Adding a tool is adding a folder: these lists are read from the tree. A
@@ -41,7 +41,7 @@ LIBS     = $(sort $(patsubst tools/%/,%,$(dir $(wildcard tools/*/*.c))))
 NAMES    = $(foreach n,$(LIBS),$(if $(wildcard tools/$n/$n.c),$n))
 UNITS    = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 FUZZERS  = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-DATA     = $(if $(LIBS),$(shell find $(LIBS:%=tools/%) -mindepth 2 -type f))
+DATA     = $(if $(LIBS),$(shell find $(LIBS:%=tools/%) -mindepth 2 -type f)) $(wildcard tools/*/*.tsv)
 SHARED   = $(shell find common/data -type f)
 PIPES    = $(wildcard pipelines/kandil-*)
 PIPEDATA = $(filter-out $(PIPES),$(wildcard pipelines/*))

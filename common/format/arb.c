@@ -4,6 +4,7 @@
  */
 #include "common/format/arb.h"
 
+#include "common/format/arb_state.h"
 #include "common/json.h"
 
 #include <ctype.h>
@@ -135,66 +136,13 @@ attach_meta(struct reader *r, struct slice raw_key, struct slice value)
 		e->context = decode(r, text);
 }
 
-/* A mark speaks of one text: where a person wrote another by now, it is done with. */
-static void
-forget_edited(struct reader *r, struct catalog_entry *e, struct slice hash)
-{
-	buf_reset(&r->scratch);
-	arb_hash(e->values[0], &r->scratch);
-	if (slice_eq(buf_slice(&r->scratch), hash))
-		return;
-	e->edited = true;
-	e->state = e->values[0].len ? CATALOG_TRANSLATED : CATALOG_MISSING;
-	e->stale = false;
-	e->was_hash = (struct slice){NULL, 0};
-}
-
-static void
-attach_state(struct reader *r, struct slice raw_key, struct slice state)
-{
-	struct catalog_entry *e = catalog_find(r->c, decode(r, raw_key));
-	struct slice member;
-	size_t start = offset_of(r, raw_key.ptr), end = offset_of(r, state.ptr) + state.len;
-
-	/* State of a key that is gone is forgotten at the next write. */
-	if (!e)
-		return;
-	if (json_type(state) != JSON_OBJECT) {
-		catalog_fault(r->c, "bad-state", (size_t)(e - r->c->entries), start, end,
-		    "the state of a key in '" ARB_STATE "' is no object");
-		return;
-	}
-	if (json_get(state, "status", &member) &&
-	    (json_type(member) != JSON_STRING || !catalog_state_of(decode(r, member), &e->state)))
-		catalog_fault(r->c, "bad-state", (size_t)(e - r->c->entries), start, end,
-		    "the status is none of draft, fuzzy, translated, approved");
-	e->stale = json_get(state, "stale", &member) && json_type(member) == JSON_TRUE;
-	if (json_get(state, "source", &member) && json_type(member) == JSON_STRING)
-		e->was_hash = decode(r, member);
-	if (json_get(state, "text", &member) && json_type(member) == JSON_STRING)
-		forget_edited(r, e, decode(r, member));
-}
-
 /* Metadata and state may stand before their message, so they come last. */
 static void
 attach(struct reader *r)
 {
-	struct json_walk w;
-	struct slice key, value;
-
 	for (size_t i = 0; i < r->nmetas; i++)
 		attach_meta(r, r->metas[i], r->meta_values[i]);
-	if (!r->c->states.len)
-		return;
-	if (json_type(r->c->states) != JSON_OBJECT) {
-		size_t start = offset_of(r, r->c->states.ptr);
-		catalog_fault(r->c, "bad-state", SIZE_MAX, start, start + r->c->states.len,
-		    "'" ARB_STATE "' is no object");
-		return;
-	}
-	w = json_walk(r->c->states);
-	while (json_member(&w, &key, &value))
-		attach_state(r, key, value);
+	arb_states_read(r->c);
 }
 
 int

@@ -287,6 +287,88 @@ splice_old(const struct plan *p, struct edits *edits)
 	}
 }
 
+/* -- reading -- */
+
+/* The decoded string: in place where it has no escape, else in the arena. */
+static struct slice
+decode(struct catalog *c, struct slice raw)
+{
+	struct buf b = {0};
+	struct slice text = {raw.ptr + 1, raw.len - 2};
+
+	if (!memchr(raw.ptr, '\\', raw.len))
+		return text;
+	json_text(raw, &b);
+	text = (struct slice){arena_copy(&c->arena, b.len ? b.ptr : "", b.len), b.len};
+	buf_free(&b);
+	return text;
+}
+
+/* A mark speaks of one text: where a person wrote another by now, it is done with. */
+static void
+forget_edited(struct catalog_entry *e, struct slice hash)
+{
+	struct slice text = e->nvalues ? e->values[0] : S("");
+	struct buf b = {0};
+	bool same;
+
+	arb_hash(text, &b);
+	same = slice_eq(buf_slice(&b), hash);
+	buf_free(&b);
+	if (same)
+		return;
+	e->edited = true;
+	e->state = text.len ? CATALOG_TRANSLATED : CATALOG_MISSING;
+	e->stale = false;
+	e->was_hash = (struct slice){NULL, 0};
+}
+
+static void
+read_state(struct catalog *c, struct slice raw_key, struct slice state)
+{
+	struct catalog_entry *e = catalog_find(c, decode(c, raw_key));
+	struct slice member;
+	size_t start = (size_t)(raw_key.ptr - c->text.ptr);
+	size_t end = (size_t)(state.ptr - c->text.ptr) + state.len;
+
+	/* State of a key that is gone is forgotten at the next write. */
+	if (!e)
+		return;
+	if (json_type(state) != JSON_OBJECT) {
+		catalog_fault(c, "bad-state", (size_t)(e - c->entries), start, end,
+		    "the state of a key in '" ARB_STATE "' is no object");
+		return;
+	}
+	if (json_get(state, "status", &member) &&
+	    (json_type(member) != JSON_STRING || !catalog_state_of(decode(c, member), &e->state)))
+		catalog_fault(c, "bad-state", (size_t)(e - c->entries), start, end,
+		    "the status is none of draft, fuzzy, translated, approved");
+	e->stale = json_get(state, "stale", &member) && json_type(member) == JSON_TRUE;
+	if (json_get(state, "source", &member) && json_type(member) == JSON_STRING)
+		e->was_hash = decode(c, member);
+	if (json_get(state, "text", &member) && json_type(member) == JSON_STRING)
+		forget_edited(e, decode(c, member));
+}
+
+void
+arb_states_read(struct catalog *c)
+{
+	struct json_walk w;
+	struct slice key, value;
+
+	if (!c->states.len)
+		return;
+	if (json_type(c->states) != JSON_OBJECT) {
+		size_t start = (size_t)(c->states.ptr - c->text.ptr);
+		catalog_fault(c, "bad-state", SIZE_MAX, start, start + c->states.len,
+		    "'" ARB_STATE "' is no object");
+		return;
+	}
+	w = json_walk(c->states);
+	while (json_member(&w, &key, &value))
+		read_state(c, key, value);
+}
+
 enum arb_states_outcome
 arb_states_merge(const struct arb_states *s, struct edits *edits, struct buf *whole)
 {

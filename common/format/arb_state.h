@@ -1,6 +1,6 @@
 /*
- * arb_state: the member @@x-kandil of an ARB file, edited member by member, so
- * that what a person wrote into it stays.
+ * arb_state: the member @@x-kandil of an ARB or i18next file, read, and edited
+ * member by member, so that what a person wrote into it stays.
  */
 #ifndef KANDIL_FORMAT_ARB_STATE_H
 #define KANDIL_FORMAT_ARB_STATE_H
@@ -9,6 +9,9 @@
 #include "common/format/catalog.h"
 #include "common/format/edit.h"
 #include "common/hash.h"
+
+/* Gives the entries what c->states (raw JSON, or len 0) says of them, with the faults in it. */
+void arb_states_read(struct catalog *);
 
 struct arb_states {
 	const struct catalog *old;

@@ -3,20 +3,20 @@
 
 #include "common/format/arb.h"
 #include "common/format/catalog_forms.h"
+#include "common/format/catalog_name.h"
 #include "common/format/mo.h"
 #include "common/format/po.h"
 #include "common/format/tmx.h"
-#include "common/locale.h"
 #include "common/path.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { MAX_FAULTS = 1000 };
 
-static const char *const format_names[] = {"auto", "arb", "po", "mo", "tmx"};
+static const char *const format_names[CATALOG_FORMATS] = {"auto", "arb", "po", "mo", "tmx",
+    "xliff", "android", "i18next", "strings", "stringsdict", "xcstrings"};
 static const char *const state_names[] = {"missing", "draft", "fuzzy", "translated", "approved"};
 
 const char *
@@ -103,8 +103,9 @@ catalog_index(struct catalog *c, size_t i)
 {
 	const struct catalog_entry *e = &c->entries[i];
 
-	enter(c, &c->by_key, e->key, i, c->format == CATALOG_ARB);
-	if (c->format != CATALOG_ARB)
+	/* PO names entries by their source, a memory may hold one text many times. */
+	enter(c, &c->by_key, e->key, i, c->format == CATALOG_ARB || c->format > CATALOG_TMX);
+	if (c->format == CATALOG_PO || c->format == CATALOG_MO)
 		enter(c, &c->by_source, source_name(&c->arena, e->context, e->source), i,
 		    c->format == CATALOG_PO);
 }
@@ -175,100 +176,13 @@ catalog_seek(struct catalog_cursor *at, struct slice text, size_t offset, size_t
 	*column = 1 + utf8_count(text.ptr + at->line_start, offset - at->line_start);
 }
 
-/* -- the locale in a file's name -- */
-
-static bool
-is_locale(const char *text, size_t len)
-{
-	return len >= 2 && islower((unsigned char)text[0]) &&
-	       locale_exists((struct slice){text, len});
-}
-
-/* The folder that ends at end (its '/'), where that is a locale. */
-static struct slice
-folder_locale(const char *name, const char *end)
-{
-	const char *folder = end;
-
-	while (folder > name && folder[-1] != '/')
-		folder--;
-	if (!is_locale(folder, (size_t)(end - folder)))
-		return (struct slice){"", 0};
-	return (struct slice){folder, (size_t)(end - folder)};
-}
-
-struct slice
-catalog_name_locale(const char *name)
-{
-	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
-	const char *dot = strrchr(base, '.');
-	size_t len = dot ? (size_t)(dot - base) : strlen(base);
-
-	if (slice_ends(slice(name), ".pot"))
-		return (struct slice){"", 0};
-	/* The longest tail of the stem that is a locale: app_fr_CA gives fr_CA, not CA. */
-	for (size_t i = 0; i < len; i++)
-		if ((i == 0 || strchr("_-.", base[i - 1])) && is_locale(base + i, len - i))
-			return (struct slice){base + i, len - i};
-	if (base - name > 13 && memcmp(base - 13, "/LC_MESSAGES/", 13) == 0)
-		return folder_locale(name, base - 13);
-	return (struct slice){"", 0};
-}
-
-void
-catalog_take_folder(struct catalog *c, size_t below)
-{
-	const char *slash = strrchr(c->name, '/');
-
-	if (c->name_locale.len || !slash || (size_t)(slash - c->name) <= below ||
-	    slice_ends(slice(c->name), ".pot"))
-		return;
-	c->name_locale = folder_locale(c->name + below, slash);
-	if (c->locale.len || !c->name_locale.len)
-		return;
-	c->locale = c->name_locale;
-	for (size_t i = 0; i < c->n; i++)
-		c->entries[i].locale = c->locale;
-}
-
 /* -- reading -- */
-
-static enum catalog_format
-format_of_name(const char *name)
-{
-	struct slice n = slice(name);
-
-	if (slice_ends(n, ".arb") || slice_ends(n, ".json"))
-		return CATALOG_ARB;
-	if (slice_ends(n, ".po") || slice_ends(n, ".pot"))
-		return CATALOG_PO;
-	if (slice_ends(n, ".mo") || slice_ends(n, ".gmo"))
-		return CATALOG_MO;
-	return slice_ends(n, ".tmx") ? CATALOG_TMX : CATALOG_AUTO;
-}
-
-static enum catalog_format
-format_of_bytes(struct slice text)
-{
-	struct slice t = slice_trim(text);
-
-	if (slice_starts(text, "\xde\x12\x04\x95") || slice_starts(text, "\x95\x04\x12\xde"))
-		return CATALOG_MO;
-	if (slice_starts(t, "{"))
-		return CATALOG_ARB;
-	if (slice_starts(t, "<"))
-		return CATALOG_TMX;
-	if (slice_starts(t, "msgid") || slice_starts(t, "#") || slice_starts(t, "msgctxt"))
-		return CATALOG_PO;
-	return CATALOG_AUTO;
-}
 
 static void
 start(struct catalog *c, const char *name, enum catalog_format format)
 {
 	*c = (struct catalog){.format = format};
 	c->name = arena_copy(&c->arena, name, strlen(name));
-	c->locale = c->name_locale = catalog_name_locale(c->name);
 	c->charset = S("UTF-8");
 	c->forms = catalog_forms_new(&c->arena);
 }
@@ -284,26 +198,21 @@ parse(struct catalog *c, struct err *e)
 		c->text.len -= 3;
 	}
 	if (c->format == CATALOG_AUTO)
-		c->format = format_of_bytes(c->text);
-	switch (c->format) {
-	case CATALOG_ARB:
+		c->format = catalog_format_of_bytes(c->text);
+	catalog_take_name(c);
+	if (c->format == CATALOG_AUTO)
+		return err_set(e, "bad_catalog", "no catalogue of a known format");
+	if (c->format == CATALOG_ARB)
 		return arb_parse(c, e);
-	case CATALOG_PO:
+	if (c->format == CATALOG_PO)
 		return po_parse(c, e);
-	case CATALOG_MO:
-		return mo_parse(c, e);
-	case CATALOG_TMX:
-		return tmx_parse(c, e);
-	case CATALOG_AUTO:
-		break;
-	}
-	return err_set(e, "bad_catalog", "neither ARB, PO, MO nor TMX");
+	return c->format == CATALOG_MO ? mo_parse(c, e) : catalog_kind(c->format)->parse(c, e);
 }
 
 int
 catalog_read(const char *name, enum catalog_format format, struct catalog *c, struct err *e)
 {
-	start(c, name, format != CATALOG_AUTO ? format : format_of_name(name));
+	start(c, name, format != CATALOG_AUTO ? format : catalog_format_of_name(name));
 	if (path_read(name, CATALOG_MAX_SIZE, &c->content, e) < 0)
 		return -1;
 	return parse(c, e);
@@ -313,14 +222,14 @@ int
 catalog_parse(const char *name, enum catalog_format format, struct slice text, struct catalog *c,
     struct err *e)
 {
-	start(c, name, format != CATALOG_AUTO ? format : format_of_name(name));
+	start(c, name, format != CATALOG_AUTO ? format : catalog_format_of_name(name));
 	if (text.len > CATALOG_MAX_SIZE)
 		return err_set(e, "too_large", "more than %d bytes", CATALOG_MAX_SIZE);
 	buf_addslice(&c->content, text);
 	return parse(c, e);
 }
 
-/* ARB and PO are small enough to be held whole while they are visited. */
+/* What people edit is small enough to be held whole while they are visited. */
 static int
 visit_whole(struct catalog *c, catalog_visit_fn *fn, void *state, struct err *e)
 {
@@ -341,7 +250,8 @@ catalog_visit(const char *name, enum catalog_format format, catalog_visit_fn *fn
 	struct catalog c;
 	int rc;
 
-	start(&c, name, format != CATALOG_AUTO ? format : format_of_name(name));
+	start(&c, name, format != CATALOG_AUTO ? format : catalog_format_of_name(name));
+	catalog_take_name(&c);
 	if (c.format == CATALOG_MO)
 		rc = mo_visit(&c, fn, state, e);
 	else if (c.format == CATALOG_TMX)

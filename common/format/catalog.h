@@ -1,8 +1,8 @@
 /*
  * catalog: a message catalogue in memory, whatever its format.
  *
- * One struct serves ARB, PO, MO and TMX: a locale, and entries that say which
- * text they translate, into what, how sure that is, and where they lie in the
+ * One struct serves all formats: a locale, and entries that say which text
+ * they translate, into what, how sure that is, and where they lie in the
  * file. Text is UTF-8 whatever the file's charset. Everything read is
  * untrusted: sizes, counts and offsets are bounded and checked.
  */
@@ -14,7 +14,21 @@
 #include "common/hash.h"
 #include "common/mem.h"
 
-enum catalog_format { CATALOG_AUTO, CATALOG_ARB, CATALOG_PO, CATALOG_MO, CATALOG_TMX };
+enum catalog_format {
+	CATALOG_AUTO,
+	CATALOG_ARB,
+	CATALOG_PO,
+	CATALOG_MO,
+	CATALOG_TMX,
+	/* Of these the texts are messages as records have them, in entry.format. */
+	CATALOG_XLIFF,
+	CATALOG_ANDROID,
+	CATALOG_I18NEXT,
+	CATALOG_STRINGS,
+	CATALOG_STRINGSDICT,
+	CATALOG_XCSTRINGS,
+	CATALOG_FORMATS
+};
 
 /* Ordered by trust: memory takes TRANSLATED and APPROVED as exact. */
 enum catalog_state {
@@ -43,31 +57,44 @@ struct catalog_entry {
 	/*
 	 * What names the entry in its file. ARB: the member's name. PO, MO:
 	 * the name in a "#. key: NAME" comment, else the msgid. TMX: the tuid.
+	 * XLIFF: the unit's name, else its id. i18next: the path, "a.b.c".
 	 */
 	struct slice key;
 	struct slice context; /* msgctxt; ARB: @key.context */
-	/* The text in the source language: PO, MO, TMX. */
+	/* The text in the source language: PO, MO, TMX, XLIFF. */
 	struct slice source;
 	struct slice source_plural; /* msgid_plural */
 	/* The translations: one, or one for each plural form (PO, MO). */
 	struct slice *values;
 	size_t nvalues;
-	const char *format; /* how to read the texts, static: "icu", "printf", "plain" */
+	/* How to read the texts, static: "icu", "printf", "plain", "i18next". */
+	const char *format;
 	enum catalog_state state;
 	bool stale;		/* the source changed since it was translated */
 	bool obsolete;		/* PO: #~ */
-	bool edited; /* ARB: a person changed the text, its mark in the file counts no more */
+	bool edited; /* a person changed the text: its mark in the file counts no more */
+	bool fixed;  /* translatable="false", shouldTranslate: nothing to be translated */
+	/* What it holds no one message can say (values are NULL): never written. */
+	bool opaque;
+	/*
+	 * Android: the message without the names that the file gives to its
+	 * arguments, for files that disagree about them; ptr NULL: the same.
+	 */
+	struct slice positional;
+	const char *positional_format; /* "printf"; of a plural "icu", over {n}, {arg2} */
 	/* The source it was translated from: PO #| msgid, msgid_plural, msgctxt. */
 	struct slice previous, previous_plural, previous_context;
 	/* ARB: the hash of that source, 16 hex digits; in a template: of what was written last. */
 	struct slice was_hash;
 	struct slice meta;	/* ARB: raw JSON of the @key member */
-	struct slice comment;	/* translator's (#) and extracted (#.) comments; @key.description */
+	/* Translator's (#) and extracted (#.) comments; @key.description; notes. */
+	struct slice comment;
 	struct slice flags;	/* "#," of PO: "fuzzy, c-format" */
-	struct slice locale;	/* of the values; TMX has many in one file */
+	struct slice locale;	/* of the values; TMX and xcstrings have many in one file */
 	size_t line, column;	/* 1-based; of the key (ARB), of msgid (PO) */
 	struct catalog_span span;	/* the entry; ARB: key's quote to the value's end */
-	struct catalog_span value_span; /* ARB: the raw JSON value; PO: the msgstr lines */
+	/* ARB: the raw JSON value; PO: the msgstr lines; XLIFF: the unit; Android: the content. */
+	struct catalog_span value_span;
 	struct catalog_span meta_span;	/* ARB: the @key member */
 };
 
@@ -81,7 +108,7 @@ struct catalog_cursor {
 
 /* What is wrong with the file without making it unreadable. */
 struct catalog_fault {
-	const char *rule; /* "duplicate-key", "orphan-metadata", "not-text", "bad-state" */
+	const char *rule; /* "duplicate-key", "orphan-metadata", "not-text", "bad-state" … */
 	size_t entry;	  /* index of the entry concerned, SIZE_MAX: none */
 	size_t line, column;
 	struct catalog_span span;
@@ -93,8 +120,9 @@ struct catalog {
 	enum catalog_format format;
 	struct slice locale;	    /* @@locale, Language:, else from the name; may be empty */
 	struct slice locale_member; /* what the file itself says; len 0: nothing */
-	struct slice name_locale;   /* what its name tells, a slice of name; len 0: nothing */
-	struct slice source_locale; /* TMX srclang; else empty */
+	struct slice name_locale;   /* what its name tells; len 0: nothing */
+	struct slice name_part;	    /* where in name that stands; Android: "-fr-rCA" */
+	struct slice source_locale; /* TMX, XLIFF srcLang, xcstrings; else empty */
 	/*
 	 * The file, without a BOM (bom says whether one was there; spans count
 	 * it). Where charset is not UTF-8 the text is converted, and spans are
@@ -108,7 +136,7 @@ struct catalog {
 	struct slice plural_forms; /* "nplurals=2; plural=(n != 1);", len 0: not said */
 	size_t nplurals;	   /* 0: not said */
 	struct catalog_forms *forms; /* what plural_forms comes to, once it was asked for */
-	struct slice states; /* ARB: the raw object of @@x-kandil, len 0: none */
+	struct slice states; /* ARB, i18next: the raw object of @@x-kandil, len 0: none */
 	struct catalog_entry *entries;
 	size_t n, cap;
 	struct catalog_fault *faults;
@@ -209,14 +237,21 @@ struct catalog_rename {
 struct catalog_change {
 	struct slice key;
 	bool write; /* value, state and stale are to be written, else the entry stays */
-	struct slice value; /* ARB: in the file's dialect; PO: as an ICU, printf or plain message */
+	/* Only state and stale are to be written: value is what the reader gave of the file. */
+	bool keep_text;
+	/* ARB: in the file's dialect; else as an ICU, printf, plain or i18next message. */
+	struct slice value;
 	enum catalog_state state;
 	bool stale;
-	/* ARB: hash of the source it was translated from; in a template: of the text written. */
+	/*
+	 * Formats without sources: hash of the one it was translated from, to go
+	 * into the mark; ARB in a template: of the text written.
+	 */
 	struct slice was_hash;
-	/* Template: what is told about the message. PO: also what names it. */
-	struct slice source;	   /* PO: the source message, as value */
-	struct slice old_source;   /* PO: the source before it changed (#|); ptr NULL: it did not */
+	/* Template: what is told about the message. Others than ARB: also what names it. */
+	struct slice source;	   /* the source message, as value */
+	/* PO, XLIFF, TMX: the source before it changed; ptr NULL: it did not. */
+	struct slice old_source;
 	const char *format;	   /* of source and value, as in records */
 	struct slice context;	   /* ptr NULL: none */
 	struct slice description;  /* len 0: none */
@@ -226,6 +261,54 @@ struct catalog_change {
 	const struct catalog_rename *renames;
 	size_t nrenames;
 };
+
+/* One file of one language that is to be merged into. */
+struct catalog_merge {
+	struct slice locale; /* canonical, fr-CA */
+	struct slice source_locale;
+	bool template; /* the file (the language) of the source texts: value is the source */
+	const struct catalog_change *changes;
+	size_t n;
+};
+
+/*
+ * What a format that arb.h and po.h do not cover brings; one table in
+ * catalog_kind.c.
+ */
+struct catalog_kind {
+	enum catalog_format format;
+	/* Sources stand beside their translations: there is no template. */
+	bool bilingual;
+	bool many; /* one file holds all languages; entries say their own */
+	/* Parses c->text. 0, or -1 with e as catalog_read says. */
+	int (*parse)(struct catalog *, struct err *e);
+	/*
+	 * Appends the file with the changes made by splices: what does not change
+	 * stays byte for byte. old was parsed whole, or is the skeleton. -1 with e.
+	 */
+	int (*merge)(const struct catalog *old, const struct catalog_merge *, struct buf *out,
+	    struct err *e);
+	/*
+	 * Appends the form by which texts are compared: what the format makes of
+	 * text, a message in change->format that translates change->source (its
+	 * arguments are numbered in that one's order), without what does not make
+	 * it another text (names and types of conversions, markup around them,
+	 * escapes). -1 with e ("cannot_say", one line: "Android has no select") where
+	 * the format cannot say it: it is then withheld and never reaches merge.
+	 */
+	int (*say)(const struct catalog_change *change, struct slice text, struct slice locale,
+	    struct buf *out, struct err *e);
+	/* Appends the file to start from. */
+	void (*skeleton)(struct slice locale, struct slice source_locale, struct buf *out);
+};
+/* NULL for ARB, PO and MO. */
+const struct catalog_kind *catalog_kind(enum catalog_format);
+
+/*
+ * The part of whole, a catalogue of many languages, that is in one: its
+ * entries are copies, their texts whole's, which must outlive it. To be freed.
+ */
+void catalog_view(const struct catalog *whole, struct slice locale, struct catalog *view);
 
 /* For readers: */
 struct catalog_entry *catalog_add(struct catalog *);

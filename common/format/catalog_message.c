@@ -42,6 +42,13 @@ catalog_guess_format(struct slice text)
 	return parsed ? "icu" : "plain";
 }
 
+/* Whose texts are messages already. */
+static bool
+is_direct(const struct catalog *c)
+{
+	return c->format == CATALOG_ARB || c->format > CATALOG_TMX;
+}
+
 const char *
 catalog_message_format(const struct catalog *c, const struct catalog_entry *e)
 {
@@ -59,7 +66,7 @@ add_text(const struct catalog *c, const struct catalog_entry *e, struct slice te
 	struct message m;
 	bool done = false;
 
-	if (c->format != CATALOG_ARB && strcmp(e->format, "icu") == 0 &&
+	if (!is_direct(c) && strcmp(e->format, "icu") == 0 &&
 	    message_parse(text, MESSAGE_ARB, &arena, &m, NULL) == 0)
 		done = message_convert(&m, MESSAGE_ICU, out);
 	if (!done)

@@ -19,6 +19,9 @@ by_place(const void *a, const void *b)
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
+	/* What is inserted goes before what is replaced. */
+	if ((x->start == x->end) != (y->start == y->end))
+		return x->start == x->end ? -1 : 1;
 	return (x->order > y->order) - (x->order < y->order);
 }
 

@@ -22,7 +22,7 @@ struct edits {
 
 /*
  * Adds one; with is copied. Edits at one place are made in the order of their
- * addition.
+ * addition, insertions before a replacement.
  */
 void edits_add(struct edits *, size_t start, size_t end, struct slice with);
 /*

@@ -19,6 +19,8 @@ enum {
 struct variant {
 	struct slice locale, text;
 	bool marked; /* inline markup was left out */
+	enum catalog_state state;
+	bool stale;
 };
 
 struct reader {
@@ -27,8 +29,10 @@ struct reader {
 	void *state;
 	int ended; /* what fn returned */
 	struct arena *arena; /* of one <tu> */
-	struct buf seg;
+	struct buf seg; /* or a property's text */
 	bool in_seg, marked, full;
+	enum { NO_PROPERTY, STATUS, FORMAT } property; /* that is open */
+	const char *format; /* what the unit says of its texts; NULL: nothing */
 	size_t inner; /* elements open within the <seg> */
 	struct variant variants[VARIANTS];
 	size_t n;
@@ -88,8 +92,10 @@ end_unit(struct reader *r)
 		    .source = r->variants[source].text,
 		    .values = &value,
 		    .nvalues = 1,
-		    .format = catalog_guess_format(r->variants[source].text),
-		    .state = CATALOG_TRANSLATED,
+		    .format = r->format ? r->format
+					: catalog_guess_format(r->variants[source].text),
+		    .state = v->state,
+		    .stale = v->stale,
 		    .locale = v->locale,
 		    .line = r->line,
 		    .column = r->column,
@@ -114,6 +120,7 @@ open_unit(struct reader *r, const struct xml_event *event)
 
 	arena_reset(r->arena);
 	r->n = 0;
+	r->format = NULL;
 	r->key = xml_attribute(event, "tuid", &value) ? copy(r, value) : (struct slice){"", 0};
 	r->default_source = r->c->source_locale;
 	if (xml_attribute(event, "srclang", &value))
@@ -121,6 +128,42 @@ open_unit(struct reader *r, const struct xml_event *event)
 	r->line = event->line;
 	r->column = event->column;
 	r->span.start = event->start;
+}
+
+static void
+open_property(struct reader *r, const struct xml_event *event)
+{
+	struct slice type;
+
+	r->property = NO_PROPERTY;
+	buf_reset(&r->seg);
+	if (!xml_attribute(event, "type", &type))
+		return;
+	if (slice_is(type, TMX_STATUS) && r->n && !r->full)
+		r->property = STATUS;
+	else if (slice_is(type, TMX_FORMAT) && !r->n)
+		r->property = FORMAT;
+}
+
+/* The words are few; others are of a later version, and say nothing. */
+static void
+close_property(struct reader *r)
+{
+	static const char *const formats[] = {"icu", "printf", "i18next", "plain"};
+	struct slice text = slice_trim(buf_slice(&r->seg));
+
+	for (size_t i = 0; i < 4 && r->property == FORMAT; i++)
+		if (slice_is(text, formats[i]))
+			r->format = formats[i];
+	if (r->property == STATUS) {
+		struct variant *v = &r->variants[r->n - 1];
+		if (slice_ends(text, "draft"))
+			v->state = CATALOG_DRAFT;
+		else if (slice_ends(text, "fuzzy"))
+			v->state = CATALOG_FUZZY;
+		v->stale = slice_starts(text, "stale");
+	}
+	r->property = NO_PROPERTY;
 }
 
 static void
@@ -141,10 +184,13 @@ open_element(struct reader *r, const struct xml_event *event)
 		if ((r->full = r->n == VARIANTS))
 			return;
 		struct variant *v = &r->variants[r->n++];
-		*v = (struct variant){.locale = {"", 0}, .text = {"", 0}};
+		*v = (struct variant){
+		    .locale = {"", 0}, .text = {"", 0}, .state = CATALOG_TRANSLATED};
 		if (xml_attribute(event, "xml:lang", &value) ||
 		    xml_attribute(event, "lang", &value))
 			v->locale = copy(r, value);
+	} else if (slice_is(event->name, "prop")) {
+		open_property(r, event);
 	} else if (slice_is(event->name, "seg") && r->n && !r->full) {
 		r->in_seg = true;
 		r->marked = false;
@@ -164,6 +210,8 @@ close_element(struct reader *r, const struct xml_event *event)
 		r->in_seg = false;
 		r->variants[r->n - 1].text = copy(r, buf_slice(&r->seg));
 		r->variants[r->n - 1].marked = r->marked;
+	} else if (r->property) {
+		close_property(r);
 	} else if (slice_is(event->name, "tu")) {
 		r->span.end = event->end;
 		rc = end_unit(r);
@@ -182,7 +230,7 @@ on_event(const struct xml_event *event, void *state)
 		open_element(r, event);
 	} else if (event->type == XML_TEXT) {
 		/* Text of inner elements is native code. */
-		if (r->in_seg && !r->inner) {
+		if ((r->in_seg && !r->inner) || r->property) {
 			if (r->seg.len + event->text.len <= SEGMENT_MAX)
 				buf_addslice(&r->seg, event->text);
 			else

@@ -5,7 +5,9 @@
  * Each <tu> gives an entry for each variant (<tuv>) in another language than
  * the source's. Elements within a <seg> (bpt, ept, ph, it, hi) are left out,
  * with the native codes they hold, and such an entry is fuzzy: its text is
- * not the whole.
+ * not the whole. Two properties of our own say what TMX has no place for:
+ * x-kandil-status (draft, fuzzy, stale) in a <tuv>, and x-kandil-format
+ * (printf, plain …) in a <tu> whose text would be taken for another one.
  * Source: TMX 1.4b specification, GALA.
  */
 #ifndef KANDIL_FORMAT_TMX_H
@@ -13,8 +15,17 @@
 
 #include "common/format/catalog.h"
 
+#define TMX_STATUS "x-kandil-status"
+#define TMX_FORMAT "x-kandil-format"
+
 /* Parses c->text into entries; called by catalog_read. */
 int tmx_parse(struct catalog *, struct err *);
+/* The other functions of struct catalog_kind. */
+int tmx_merge(const struct catalog *old, const struct catalog_merge *, struct buf *out,
+    struct err *e);
+int tmx_say(const struct catalog_change *, struct slice text, struct slice locale,
+    struct buf *out, struct err *e);
+void tmx_skeleton(struct slice locale, struct slice source_locale, struct buf *out);
 /* catalog_visit for the file c->name, read in pieces. */
 int tmx_visit(struct catalog *, catalog_visit_fn *fn, void *state, struct err *);
 

@@ -92,9 +92,57 @@ test_visit(void)
 	remove(name);
 }
 
+/* What is written reads back; one language after the other into one file. */
+static void
+test_merge(void)
+{
+	static const struct {
+		const char *locale, *value;
+		enum catalog_state state;
+		bool stale;
+	} turns[] = {{"fr", "Bonjour {name} l''{x}", CATALOG_TRANSLATED, false},
+	    {"ar", "{name} <x> & y", CATALOG_DRAFT, false},
+	    {"fr", "Salut {name}", CATALOG_FUZZY, true}};
+	struct buf file = {0}, out = {0};
+
+	tmx_skeleton(S("fr"), S("en"), &file);
+	for (size_t i = 0; i < sizeof(turns) / sizeof(*turns); i++) {
+		struct catalog_change changes[] = {
+		    {.key = S("k"), .write = true, .source = S("Hi {name}"), .format = "icu",
+			.value = slice(turns[i].value), .state = turns[i].state,
+			.stale = turns[i].stale},
+		    {.key = S("plain"), .write = true, .source = S("{x}"), .format = "plain",
+			.value = S("{y}"), .state = CATALOG_TRANSLATED}};
+		struct catalog_merge how = {.locale = slice(turns[i].locale),
+		    .source_locale = S("en"), .changes = changes, .n = 2};
+		struct catalog view;
+		struct buf text = {0};
+
+		CHECK(parse(file.ptr) == 0);
+		buf_reset(&out);
+		CHECK(tmx_merge(&c, &how, &out, &e) == 0);
+		buf_reset(&file);
+		buf_addslice(&file, buf_slice(&out));
+		CHECK(parse(file.ptr) == 0);
+		catalog_view(&c, how.locale, &view);
+		CHECK(view.n == 2 && catalog_message(&view, &view.entries[0], &text));
+		CHECK_TEXT(text.ptr, turns[i].value);
+		CHECK(view.entries[0].state == turns[i].state);
+		CHECK(view.entries[0].stale == turns[i].stale);
+		CHECK_TEXT(view.entries[1].format, "plain");
+		CHECK(slice_is(view.entries[1].values[0], "{y}"));
+		catalog_free(&view);
+		buf_free(&text);
+	}
+	CHECK(c.n == 4); /* two units in two languages */
+	buf_free(&file);
+	buf_free(&out);
+}
+
 int
 main(void)
 {
+	test_merge();
 	test_units();
 	test_refused();
 	test_many_variants();

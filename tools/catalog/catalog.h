@@ -16,7 +16,8 @@ struct settings {
 	struct opt_list used_in;
 	bool fix, dry_run;
 	/* write */
-	const char *arb, *po, *name;
+	const char *arb, *po, *xliff, *android, *i18next, *strings, *xcstrings, *tmx;
+	const char *name; /* NULL: what is usual in the format */
 	struct opt_list to;
 	bool force, prune;
 	/* check, stats */

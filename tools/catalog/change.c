@@ -255,13 +255,13 @@ cannot_say(const struct incoming_message *m)
 	return "ARB cannot say a brace that is text without use-escaping";
 }
 
-static void
-withhold(struct target *t, const struct incoming_message *m, const char *why)
+void
+change_withhold(struct target *t, struct slice key, const char *why)
 {
-	json_put(&t->withheld, m->key);
+	json_put(&t->withheld, key);
 	t->nwithheld++;
-	warn("%s: '%.*s' is not written: %s", t->file, (int)(m->key.len < 80 ? m->key.len : 80),
-	    m->key.ptr, why);
+	warn("%s: '%.*s' is not written: %s", t->file, (int)(key.len < 80 ? key.len : 80), key.ptr,
+	    why);
 }
 
 /*
@@ -331,7 +331,7 @@ judge(struct changing *k, struct target *t, const struct incoming_message *m,
 		     t->locale, &k->text))
 		why = k->text.ptr;
 	if (why)
-		withhold(t, m, why);
+		change_withhold(t, m->key, why);
 	offer->there &= why == NULL;
 	offer->value = text;
 }
@@ -380,7 +380,7 @@ change_template(struct changing *k, struct target *t, const struct incoming_mess
 
 	change->state = CATALOG_TRANSLATED;
 	if (m->value.ptr && !source.offered.ptr)
-		withhold(t, m, cannot_say(m));
+		change_withhold(t, m->key, cannot_say(m));
 	if (!source.offered.ptr)
 		return e ? MERGE_SAME : MERGE_MISSING;
 	if (source.kept)
@@ -418,6 +418,8 @@ change_message(struct changing *k, struct target *t, const struct incoming_messa
     struct catalog_change *change)
 {
 	*change = describe(m);
+	if (k->targets->kind)
+		return change_kind(k, t, m, change);
 	if (!t->template)
 		return change_translation(k, t, m, change);
 	return k->targets->format == CATALOG_ARB ? change_template(k, t, m, change)

@@ -22,4 +22,10 @@ struct changing {
 enum merge_outcome change_message(
     struct changing *, struct target *, const struct incoming_message *, struct catalog_change *);
 
+/* The same for the formats of catalog_kind.c; for change_message. */
+enum merge_outcome change_kind(
+    struct changing *, struct target *, const struct incoming_message *, struct catalog_change *);
+/* Says that the message is not written to the file, and lists it. */
+void change_withhold(struct target *, struct slice key, const char *why);
+
 #endif

@@ -2,12 +2,15 @@
 #include "tools/catalog/family.h"
 
 #include "common/format/arb.h"
+#include "common/format/catalog_name.h"
 #include "common/format/l10n.h"
 #include "common/json.h"
 #include "common/locale.h"
 #include "common/message.h"
 #include "common/path.h"
 #include "common/walk.h"
+#include "tools/catalog/names.h"
+#include "tools/catalog/said.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,26 +33,36 @@ family_put_locale(struct buf *b, const char *name, struct slice locale)
 	json_add(b, name, locale_canonical(locale, canonical) ? slice(canonical) : locale);
 }
 
+bool
+family_is_keyed(const struct catalog *c)
+{
+	const struct catalog_kind *kind = catalog_kind(c->format);
+
+	return c->format == CATALOG_ARB || (kind && !kind->bilingual);
+}
+
 const struct catalog_entry *
 family_twin(const struct catalog *c, const struct catalog_entry *e)
 {
-	if (c->format == CATALOG_ARB || c->format == CATALOG_TMX)
-		return catalog_find(c, e->key);
-	return catalog_find_source(c, e->context, e->source);
+	if (c->format == CATALOG_PO || c->format == CATALOG_MO)
+		return catalog_find_source(c, e->context, e->source);
+	return catalog_find(c, e->key);
 }
 
 /* The file's name with "*" for its locale: what the members of a family share. */
 static char *
 family_name(const struct catalog *c)
 {
-	struct slice locale = c->name_locale;
+	struct slice part = c->name_part;
 	struct buf b = {0};
 
-	if (!locale.len)
+	/* Android's folder of the source, "values", has an empty part of its name. */
+	if (!part.len && !(c->format == CATALOG_ANDROID && part.ptr >= c->name &&
+			     part.ptr < c->name + strlen(c->name)))
 		return xstrdup(c->name);
-	buf_add(&b, c->name, (size_t)(locale.ptr - c->name));
+	buf_add(&b, c->name, (size_t)(part.ptr - c->name));
 	buf_addc(&b, '*');
-	buf_adds(&b, locale.ptr + locale.len);
+	buf_adds(&b, part.ptr + part.len);
 	return buf_detach(&b);
 }
 
@@ -78,9 +91,45 @@ add_bad(struct families *all, const char *name, const struct err *e)
 }
 
 static void
+push(struct family *f, struct catalog *c)
+{
+	f->files = xgrow(f->files, f->n, &f->cap, sizeof(struct catalog *));
+	f->files[f->n++] = c;
+}
+
+/* Each language that the file has becomes a catalogue; named twice, it is there already. */
+static void
+add_languages(struct family *f, struct catalog *whole)
+{
+	if (f->whole) {
+		catalog_free(whole);
+		free(whole);
+		return;
+	}
+	f->whole = whole;
+	for (size_t i = 0; i < whole->n; i++) {
+		struct slice locale = whole->entries[i].locale;
+		bool there = !locale.len;
+		for (size_t k = 0; k < f->n && !there; k++)
+			there = family_same_locale(f->files[k]->locale, locale);
+		if (there)
+			continue;
+		struct catalog *view = xcalloc(1, sizeof(*view));
+		catalog_view(whole, locale, view);
+		push(f, view);
+	}
+	if (!f->n) { /* it is there, and has no text */
+		struct catalog *view = xcalloc(1, sizeof(*view));
+		catalog_view(whole, whole->source_locale, view);
+		push(f, view);
+	}
+}
+
+static void
 add_file(struct families *all, const char *name, size_t below)
 {
 	struct catalog *c = xcalloc(1, sizeof(*c));
+	const struct catalog_kind *kind;
 	struct err e = {0};
 
 	if (catalog_read(name, CATALOG_AUTO, c, &e) < 0) {
@@ -96,18 +145,19 @@ add_file(struct families *all, const char *name, size_t below)
 	}
 	catalog_take_folder(c, below);
 	struct family *f = family_of(all, c);
-	f->files = xgrow(f->files, f->n, &f->cap, sizeof(struct catalog *));
-	f->files[f->n++] = c;
+	kind = catalog_kind(c->format);
+	if (kind && kind->many)
+		add_languages(f, c);
+	else
+		push(f, c);
 }
 
 static int
 visit(const struct walk_file *file, void *state)
 {
 	struct families *all = state;
-	struct slice name = slice(file->path);
 
-	if (file->operand || slice_ends(name, ".arb") || slice_ends(name, ".po") ||
-	    slice_ends(name, ".pot") || slice_ends(name, ".tmx"))
+	if (file->operand || catalog_is_named(file->path))
 		add_file(all, file->path, file->operand ? strlen(file->path) : all->below);
 	return 0;
 }
@@ -191,14 +241,20 @@ take_pots(struct families *all)
 static void
 find_template(struct families *all, struct family *f, const char *named)
 {
-	for (size_t i = 0; i < f->n && !f->template; i++)
+	for (size_t i = 0; i < f->n && !f->template && !f->whole; i++)
 		if (named && (strcmp(f->files[i]->name, named) == 0 ||
 				 strcmp(base_of(f->files[i]->name), base_of(named)) == 0))
 			f->template = f->files[i];
 	/* PO holds its source texts itself: only a .pot is one. */
 	for (size_t i = 0; i < f->n && !f->template; i++)
-		if (f->files[i]->format == CATALOG_ARB &&
-		    family_same_locale(f->files[i]->locale, slice(all->source_locale)))
+		if (family_is_keyed(f->files[i]) &&
+		    family_same_locale(f->files[i]->locale,
+			f->whole ? f->whole->source_locale : slice(all->source_locale)))
+			f->template = f->files[i];
+	/* Android's values, Apple's Base.lproj. */
+	for (size_t i = 0; i < f->n && !f->template; i++)
+		if (family_is_keyed(f->files[i]) && f->files[i]->format != CATALOG_ARB &&
+		    !f->files[i]->locale.len)
 			f->template = f->files[i];
 	for (size_t i = 0; i < f->n && !f->template; i++)
 		if (slice_ends(slice(f->files[i]->name), ".pot"))
@@ -266,6 +322,8 @@ settle(struct families *all, struct family *f)
 static void
 compare_hashes(struct family *f)
 {
+	const struct catalog_kind *kind = catalog_kind(f->files[0]->format);
+	struct arena arena = {0};
 	struct buf hash = {0};
 
 	for (size_t i = 0; i < f->n && f->template; i++)
@@ -275,9 +333,13 @@ compare_hashes(struct family *f)
 			if (!e->was_hash.len || !(source = catalog_find(f->template, e->key)))
 				continue;
 			buf_reset(&hash);
-			arb_hash(source->values[0], &hash);
+			arena_reset(&arena);
+			arb_hash(kind ? said_entry(kind, source, f->source_locale, &arena)
+				      : source->values[0],
+			    &hash);
 			e->stale = !slice_eq(buf_slice(&hash), e->was_hash);
 		}
+	arena_free(&arena);
 	buf_free(&hash);
 }
 
@@ -287,8 +349,10 @@ families_settle(struct families *all)
 	take_pots(all);
 	for (size_t i = 0; i < all->n; i++)
 		settle(all, &all->v[i]);
-	for (size_t i = 0; i < all->n; i++)
+	for (size_t i = 0; i < all->n; i++) {
 		compare_hashes(&all->v[i]);
+		names_unify(&all->v[i]);
+	}
 	if (all->n)
 		qsort(all->v, all->n, sizeof(*all->v), by_name);
 }
@@ -302,6 +366,9 @@ families_free(struct families *all)
 			catalog_free(f->files[k]);
 			free(f->files[k]);
 		}
+		if (f->whole)
+			catalog_free(f->whole);
+		free(f->whole);
 		free(f->files);
 		free(f->name);
 	}

@@ -5,7 +5,8 @@
  * Files belong together when their names differ in the locale only
  * (app_en.arb, app_ar.arb; po/ar.po, po/fr.po with po/app.pot; ar/LC_MESSAGES/
  * app.po). The template is the one that l10n.yaml or --template names, a .pot,
- * or the catalogue of the source locale.
+ * or the catalogue of the source locale. Of a file of many languages each is a
+ * catalogue of the family.
  */
 #ifndef KANDIL_CATALOG_FAMILY_H
 #define KANDIL_CATALOG_FAMILY_H
@@ -17,6 +18,7 @@ struct family {
 	struct catalog **files; /* in order of locale; the template first */
 	size_t n, cap;
 	struct catalog *template; /* NULL: none is there */
+	struct catalog *whole;	  /* a file of many languages, of which files are views */
 	unsigned dialect;	  /* how ARB texts are read: MESSAGE_ARB and its flags */
 	const char *source_locale;
 };
@@ -44,6 +46,9 @@ void families_add(struct families *, const char *operand);
 /* When all are added: finds the templates, sorts. */
 void families_settle(struct families *);
 void families_free(struct families *);
+
+/* Whether the source texts stand in a file (a language) of their own: the template. */
+bool family_is_keyed(const struct catalog *);
 
 /*
  * The entry of c that says the same as e, an entry of another file of the

@@ -70,7 +70,7 @@ gather(struct run *run, const struct settings *s, struct families *families)
 	buf_free(&n.name);
 	/* An empty stream is nothing to do; a folder that was named is a mistake. */
 	if (named && families->n == 0 && families->nbad == 0 && !families->unreadable) {
-		warn("no catalogue is there%s%s%s: name a folder of ARB or PO files",
+		warn("no catalogue is there%s%s%s: name a folder of catalogues, or a file",
 		    run->noperands ? ", '" : "", run->noperands ? run->operands[0] : "",
 		    run->noperands ? "'" : "");
 		run_status(run, STATUS_USAGE);

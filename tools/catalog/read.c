@@ -152,6 +152,9 @@ put_translation(struct reading *r, const struct catalog *c, const struct catalog
 	json_open(b, '{');
 	if (!e || !get_message(r, c, e, raw)) {
 		json_add(b, "status", S("missing"));
+		if (e && e->opaque)
+			json_add(b, "hint",
+			    S("the file says it by device, or with several plurals"));
 	} else {
 		json_add(b, "value", buf_slice(&r->text));
 		json_add(b, "status", slice(catalog_state_name(e->state)));
@@ -181,7 +184,7 @@ put_translations(struct reading *r, const struct catalog_entry *e, bool raw)
 static bool
 get_source(struct reading *r, const struct catalog *c, const struct catalog_entry *e, bool raw)
 {
-	if (c->format == CATALOG_ARB)
+	if (family_is_keyed(c))
 		return get_message(r, c, e, raw);
 	buf_reset(&r->text);
 	return catalog_source_message(c, e, &r->text);
@@ -192,7 +195,10 @@ source_locale(const struct family *f)
 {
 	const struct catalog *t = f->template;
 
-	return t && t->format == CATALOG_ARB && t->locale.len ? t->locale : slice(f->source_locale);
+	if (t && family_is_keyed(t) && t->locale.len)
+		return t->locale;
+	return f->files[0]->source_locale.len ? f->files[0]->source_locale
+					      : slice(f->source_locale);
 }
 
 /* c holds the first entry of its key: the template, or where there is none any file. */
@@ -211,7 +217,7 @@ give_entry(struct reading *r, const struct catalog *c, const struct catalog_entr
 	json_add(b, "kind", S("string"));
 	json_add(b, "key", e->key);
 	/* Of a key that the template lacks the source text is not known. */
-	if ((!arb || c == r->family->template) && get_source(r, c, e, raw)) {
+	if ((!family_is_keyed(c) || c == r->family->template) && get_source(r, c, e, raw)) {
 		json_add(b, "value", buf_slice(&r->text));
 		json_add(b, "format", slice(format));
 		put_placeholders(r, buf_slice(&r->text), e->meta, format);
@@ -274,14 +280,15 @@ give_family(struct reading *r)
 {
 	const struct family *f = r->family;
 
+	if (f->files[0]->format == CATALOG_TMX) {
+		give_units(r, f->whole);
+		return;
+	}
 	for (size_t i = 0; i < f->n; i++) {
 		const struct catalog *c = f->files[i];
-		if (c->format == CATALOG_TMX) {
-			give_units(r, c);
-			continue;
-		}
 		for (size_t k = 0; k < c->n && !run_interrupted(); k++)
-			if (!c->entries[k].obsolete && !was_given(f, c, &c->entries[k]))
+			if (!c->entries[k].obsolete && !c->entries[k].fixed &&
+			    !was_given(f, c, &c->entries[k]))
 				give_entry(r, c, &c->entries[k]);
 	}
 }

@@ -1,6 +1,7 @@
 /* What is wrong with a file: its keys, its locale, what it lacks. */
 #include "tools/catalog/rules.h"
 
+#include "common/format/android.h"
 #include "common/format/arb.h"
 #include "common/json.h"
 #include "common/locale.h"
@@ -65,11 +66,19 @@ shown(struct slice name)
 /* -- faults of the reader -- */
 
 static enum severity
-fault_severity(const char *rule)
+fault_severity(const struct catalog *c, const char *rule)
 {
-	if (strcmp(rule, "duplicate-key") == 0 || strcmp(rule, "not-text") == 0)
-		return SEVERITY_HIGH;
-	return SEVERITY_LOW;
+	static const char *const high[] = {"duplicate-key", "not-text", "missing-other",
+	    "duplicate-case", "unknown-category", "not-positional", "bad-id", "dangling-data",
+	    "missing-locale"};
+
+	for (size_t i = 0; i < sizeof(high) / sizeof(*high); i++)
+		if (strcmp(rule, high[i]) == 0)
+			return SEVERITY_HIGH;
+	/* The compiler of Android refuses what others only show badly. */
+	if (strcmp(rule, "bad-escape") == 0)
+		return c->format == CATALOG_ANDROID ? SEVERITY_HIGH : SEVERITY_MEDIUM;
+	return strcmp(rule, "missing-category") == 0 ? SEVERITY_MEDIUM : SEVERITY_LOW;
 }
 
 /* The entry before i that has its key, or SIZE_MAX. */
@@ -114,16 +123,18 @@ fix_duplicate(struct rules *r, const struct catalog_fault *fault, struct finding
 }
 
 static void
-check_faults(struct rules *r)
+check_faults(struct rules *r, const struct catalog *c)
 {
-	for (size_t i = 0; i < r->c->nfaults; i++) {
-		const struct catalog_fault *fault = &r->c->faults[i];
-		struct finding f = of_file(r, fault->rule, fault_severity(fault->rule));
+	for (size_t i = 0; i < c->nfaults; i++) {
+		const struct catalog_fault *fault = &c->faults[i];
+		struct finding f = of_file(r, fault->rule, fault_severity(c, fault->rule));
 		f.line = fault->line;
 		f.column = fault->column;
 		f.span = fault->span;
-		if (strcmp(fault->rule, "duplicate-key") == 0)
+		if (strcmp(fault->rule, "duplicate-key") == 0 && c == r->c)
 			fix_duplicate(r, fault, &f);
+		else if (fault->entry < c->n)
+			f.key = c->entries[fault->entry].key;
 		if (f.key.ptr)
 			say(r, &f, "'%.*s': %s", shown(f.key), f.key.ptr, fault->text);
 		else
@@ -162,13 +173,15 @@ check_locale(struct rules *r)
 		say(r, &f, "no such locale, '%.*s'%s%s", shown(c->locale), c->locale.ptr,
 		    near ? ": did you mean " : "", near ? near : "");
 	}
-	if (c->format != CATALOG_ARB)
+	if (!family_is_keyed(c) || c->format == CATALOG_XCSTRINGS)
 		return;
 	if (has_locale(r->family, c->locale, c)) {
 		f = of_file(r, "duplicate-locale", SEVERITY_HIGH);
 		say(r, &f, "another file of the family is '%.*s' too", shown(c->locale),
 		    c->locale.ptr);
 	}
+	if (c->format != CATALOG_ARB)
+		return;
 	size_t base = 0;
 	while (base < c->locale.len && c->locale.ptr[base] != '_' && c->locale.ptr[base] != '-')
 		base++;
@@ -224,12 +237,15 @@ check_header(struct rules *r)
 static void
 check_key(struct rules *r, const struct catalog_entry *e)
 {
-	const char *wrong = r->c->format == CATALOG_ARB ? arb_key_fault(e->key) : NULL;
+	bool android = r->c->format == CATALOG_ANDROID;
+	const char *wrong = r->c->format == CATALOG_ARB ? arb_key_fault(e->key)
+	    : android					? android_name_fault(e->key)
+							: NULL;
 	struct finding f = of_entry(r, e, "key-refused", SEVERITY_HIGH);
 
 	if (wrong)
-		say(r, &f, "gen-l10n refuses the key '%.*s': it %s", shown(e->key), e->key.ptr,
-		    wrong);
+		say(r, &f, "%s refuses the key '%.*s': it %s", android ? "aapt2" : "gen-l10n",
+		    shown(e->key), e->key.ptr, wrong);
 }
 
 static bool
@@ -276,7 +292,7 @@ is_copy(const struct rules *r, const struct catalog_entry *source, const struct 
 	size_t letters = 0;
 	const struct catalog *t = r->family->template;
 
-	if (!source->nvalues || !slice_eq(text, source->values[0]))
+	if (!source->nvalues || !slice_eq(text, source->values[0]) || source->fixed)
 		return false;
 	if (t->locale.len >= 2 && r->c->locale.len >= 2 &&
 	    memcmp(t->locale.ptr, r->c->locale.ptr, 2) == 0)
@@ -285,6 +301,20 @@ is_copy(const struct rules *r, const struct catalog_entry *source, const struct 
 		letters +=
 		    isalpha((unsigned char)text.ptr[i]) || (unsigned char)text.ptr[i] >= 0x80;
 	return letters >= 3;
+}
+
+/* How a mark is taken away, format by format. */
+static const char *
+remedy(const struct catalog *c, bool stale)
+{
+	if (c->format == CATALOG_ARB || c->format == CATALOG_I18NEXT)
+		return stale
+		    ? "translate it again, or where it still holds delete it from " ARB_STATE
+		    : "edit the text, or where it is right delete it from " ARB_STATE;
+	if (c->format == CATALOG_XCSTRINGS)
+		return "review it in Xcode";
+	return stale ? "translate it again, or where it still holds delete its kandil comment"
+		     : "edit the text, or where it is right delete its kandil comment";
 }
 
 static void
@@ -301,13 +331,13 @@ check_translation(struct rules *r, const struct catalog_entry *e)
 	}
 	if (e->stale) {
 		f = of_entry(r, e, "stale", SEVERITY_LOW);
-		f.fix = S("translate it again, or where it still holds delete it from " ARB_STATE);
+		f.fix = slice(remedy(r->c, true));
 		say(r, &f, "'%.*s': the source changed since it was translated", shown(e->key),
 		    e->key.ptr);
 	}
 	if (e->state == CATALOG_FUZZY && !e->stale) {
 		f = of_entry(r, e, "needs-review", SEVERITY_LOW);
-		f.fix = S("edit the text, or where it is right delete it from " ARB_STATE);
+		f.fix = slice(remedy(r->c, false));
 		say(r, &f, "'%.*s': nobody has confirmed the translation", shown(e->key),
 		    e->key.ptr);
 	}
@@ -324,7 +354,7 @@ check_missing(struct rules *r)
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct catalog_entry *e = &t->entries[i];
-		if (t->format == CATALOG_ARB && !e->values[0].len)
+		if (e->fixed || (family_is_keyed(t) && (!e->nvalues || !e->values[0].len)))
 			continue;
 		if (family_twin(r->c, e) || catalog_find(t, e->key) != e)
 			continue;
@@ -354,13 +384,53 @@ check_po_entry(struct rules *r, const struct catalog_entry *e)
 	}
 }
 
+/* XLIFF, TMX: the source stands beside it. */
+static void
+check_beside(struct rules *r, const struct catalog_entry *e)
+{
+	struct finding f;
+
+	if (e->state == CATALOG_MISSING && !e->fixed) {
+		f = of_entry(r, e, "missing-key", SEVERITY_LOW);
+		say(r, &f, "'%.*s' has no translation", shown(e->key), e->key.ptr);
+	} else if (e->stale) {
+		f = of_entry(r, e, "stale", SEVERITY_LOW);
+		f.fix = S("translate it again, or where it still holds confirm it");
+		say(r, &f, "'%.*s': the source changed since it was translated", shown(e->key),
+		    e->key.ptr);
+	} else if (e->state == CATALOG_FUZZY) {
+		f = of_entry(r, e, "needs-review", SEVERITY_LOW);
+		f.fix = S("edit the text, or where it is right confirm it");
+		say(r, &f, "'%.*s': nobody has confirmed the translation", shown(e->key),
+		    e->key.ptr);
+	}
+}
+
+static void
+check_entry(struct rules *r, const struct catalog_entry *e)
+{
+	const struct catalog *c = r->c, *t = r->family->template;
+
+	check_key(r, e);
+	if (c == t && c->format == CATALOG_ARB)
+		check_declared(r, e);
+	if (c->format == CATALOG_PO)
+		check_po_entry(r, e);
+	else if (!family_is_keyed(c))
+		check_beside(r, e);
+	else if (t && t != c)
+		check_translation(r, e);
+}
+
 static void
 check_file(struct rules *r)
 {
 	const struct catalog *c = r->c, *t = r->family->template;
 	struct catalog_cursor cursor = {0};
 
-	check_faults(r);
+	check_faults(r, c);
+	if (c == r->family->files[0] && r->family->whole)
+		check_faults(r, r->family->whole);
 	check_locale(r);
 	if (c->format == CATALOG_PO)
 		check_header(r);
@@ -368,13 +438,7 @@ check_file(struct rules *r)
 		const struct catalog_entry *e = &c->entries[i];
 		if (e->obsolete || family_twin(c, e) != e)
 			continue; /* a key that stands twice: the last one is read */
-		check_key(r, e);
-		if (c == t && c->format == CATALOG_ARB)
-			check_declared(r, e);
-		if (c->format != CATALOG_ARB)
-			check_po_entry(r, e);
-		else if (t && t != c)
-			check_translation(r, e);
+		check_entry(r, e);
 		rules_message(r->family, c, e, &cursor, r->report, r->state);
 	}
 	if (t && t != c)
@@ -388,7 +452,7 @@ rules_check(const struct family *family, rules_report *report, void *state)
 
 	for (size_t i = 0; i < family->n; i++) {
 		r.c = family->files[i];
-		if (r.c->format == CATALOG_ARB || r.c->format == CATALOG_PO)
+		if (r.c->format != CATALOG_MO)
 			check_file(&r);
 	}
 	buf_free(&r.text);

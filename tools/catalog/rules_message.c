@@ -284,12 +284,12 @@ find_source(const struct family *family, struct checking *k, struct buf *source)
 {
 	const struct catalog_entry *twin;
 
-	if (k->c->format != CATALOG_ARB)
+	if (!family_is_keyed(k->c))
 		return catalog_source_message(k->c, k->e, source);
 	if (!family->template || family->template == k->c)
 		return false;
 	twin = family_twin(family->template, k->e);
-	if (!twin || !twin->nvalues)
+	if (!twin || !twin->nvalues || strcmp(twin->format, k->e->format) != 0)
 		return false;
 	buf_addslice(source, twin->values[0]);
 	return true;
@@ -308,7 +308,7 @@ rules_message(const struct family *family, const struct catalog *c, const struct
 
 	k.dialect = c->format == CATALOG_ARB ? family->dialect
 					     : (unsigned)message_dialect_of(slice(format));
-	if (c == family->template && c->format != CATALOG_ARB)
+	if (e->fixed || (c == family->template && c->format == CATALOG_PO))
 		return;
 	if (c->format == CATALOG_ARB ? (buf_addslice(&text, e->values[0]), true)
 				     : catalog_message(c, e, &text)) {

@@ -12,7 +12,9 @@ static void
 count_entry(struct counts *n, const struct catalog_entry *e)
 {
 	n->total++;
-	if (!e || e->state == CATALOG_MISSING)
+	if (e && e->opaque)
+		n->translated++;
+	else if (!e || e->state == CATALOG_MISSING)
 		n->missing++;
 	else if (e->stale)
 		n->stale++;
@@ -33,7 +35,7 @@ count(const struct family *f, const struct catalog *c)
 
 	for (size_t i = 0; i < of->n; i++) {
 		const struct catalog_entry *e = &of->entries[i];
-		if (!e->obsolete && family_twin(of, e) == e)
+		if (!e->obsolete && !e->fixed && family_twin(of, e) == e)
 			count_entry(&n, of == c ? e : family_twin(c, e));
 	}
 	return n;

@@ -14,6 +14,8 @@ struct target {
 	char *locale; /* canonical; "" for a .pot */
 	bool template; /* the source's own */
 	struct catalog old; /* what is there, or the skeleton of a new file */
+	struct catalog view; /* of a file of many languages: this one, as it was at first */
+	const struct catalog *now; /* where entries are looked up: old, or view */
 	bool is_new;
 	struct buf content; /* what it becomes */
 	size_t nchanges; /* that are merged into it */
@@ -27,7 +29,12 @@ struct target {
 struct targets {
 	const struct settings *settings;
 	enum catalog_format format;
-	char *folder;
+	const struct catalog_kind *kind; /* NULL: ARB, PO */
+	char *folder;			 /* or the file of many languages */
+	/* Of that: what it was at first, and with the languages that were merged. */
+	struct catalog original;
+	struct buf shared;
+	bool is_new, changed;
 	char *template; /* the template that is named; NULL: none */
 	struct families families;
 	struct family *family; /* NULL: the folder has no catalogue yet */
@@ -38,10 +45,14 @@ struct targets {
 };
 
 /*
- * Says where to write: settings->arb or ->po, else the project's arb-dir. Dies
- * (status 2) where there is none.
+ * Says where to write: the option of a format, else the project's arb-dir. Dies
+ * (status 2) where there is none, or more than one.
  */
 void targets_start(struct targets *, const struct settings *);
+/* Whether the source texts have a file (a language) of their own. */
+bool targets_keyed(const struct targets *);
+/* The same place in another format: .stringsdict beside .strings. Then to be opened. */
+void targets_switch(struct targets *, enum catalog_format);
 /*
  * Finds what is there. Dies (status 2) where several families are there and
  * none is named.
@@ -62,6 +73,8 @@ const struct catalog *targets_find(const struct targets *, const char *locale, b
 int target_open(struct target *, const struct targets *, const struct catalog *c,
     const char *locale, bool template, struct err *e);
 void target_close(struct target *);
+/* Of a file of many languages: takes the target's content for the next one. */
+void targets_take(struct targets *, const struct target *);
 /* The catalogue whose source texts were in force before: the template's, or NULL. */
 const struct catalog *targets_template(const struct targets *);
 

@@ -1,0 +1,41 @@
+/*
+ * android_text: the content of one <string> or <item>: its escapes, quotes,
+ * white space and named arguments, read and written.
+ */
+#ifndef KANDIL_FORMAT_ANDROID_TEXT_H
+#define KANDIL_FORMAT_ANDROID_TEXT_H
+
+#include "common/format/printf_message.h"
+#include "common/xml.h"
+
+/* What is being read; zero-initialised is ready for the first. */
+struct android_text {
+	struct buf text;   /* as the app gets it, markup within it as tags */
+	struct slice *names; /* by position, from 1; ptr NULL: without a name */
+	size_t nnames;	     /* PRINTF_ARGUMENTS + 1, or 0: none was named */
+	struct arena *arena; /* of the names */
+	/* The first thing that aapt2 refuses, or NULL. */
+	const char *fault;
+	bool reference; /* @string/other */
+	/* Within. */
+	bool quoted, space, started;
+	unsigned depth;
+	size_t named_from; /* where the text of an open xliff:g starts */
+	struct slice named;
+	unsigned named_depth;
+};
+
+void android_text_begin(struct android_text *, struct arena *);
+/* Takes an event between the element's own open and close. */
+void android_text_event(struct android_text *, const struct xml_event *);
+void android_text_end(struct android_text *);
+void android_text_free(struct android_text *);
+
+/*
+ * Appends one text of printf_split as content of an element: escaped, its
+ * arguments that have names within xliff:g. *named says whether there is one.
+ */
+void android_text_write(struct slice text, const struct printf_arguments *, bool plural,
+    struct buf *out, bool *named);
+
+#endif

@@ -1,0 +1,408 @@
+/* Merging into TMX: one language of the file at a time. */
+#include "common/format/tmx.h"
+
+#include "common/format/po_message.h"
+#include "common/format/xml_text.h"
+#include "common/locale.h"
+#include "common/xml.h"
+
+#include <stdlib.h>
+
+/* Offsets [start, end) here are those of the text. */
+struct variant {
+	struct slice locale, text;
+	struct catalog_span tag, span, seg; /* seg: its content */
+	struct catalog_span status;	    /* the property, end 0: none */
+};
+
+struct unit {
+	struct slice tuid; /* ptr NULL: none */
+	struct variant *v;
+	size_t n, cap;
+	struct catalog_span span;
+};
+
+struct merge {
+	const struct catalog *old;
+	const struct catalog_merge *how;
+	struct slice text; /* of the file */
+	struct unit *units;
+	size_t n, cap;
+	struct catalog_span body;
+	struct table keys; /* → index of the unit, + 1 */
+	struct edits edits;
+	struct arena arena;
+	struct slice newline;
+	/* while scanning */
+	struct buf words;
+	size_t in_seg; /* its depth; 0: not in one */
+	struct catalog_span property;
+	bool in_unit, in_variant;
+	bool nested; /* elements stand where TMX has none: there is no place to write to */
+};
+
+enum { VARIANTS = 4096 };
+
+static struct slice
+copy(struct merge *m, struct slice text)
+{
+	return (struct slice){arena_copy(&m->arena, text.len ? text.ptr : "", text.len), text.len};
+}
+
+/* -- where everything stands -- */
+
+static void
+open_element(struct merge *m, const struct xml_event *event)
+{
+	struct unit *u = m->n ? &m->units[m->n - 1] : NULL;
+	struct slice value;
+
+	if (m->in_seg)
+		return;
+	if (slice_is(event->name, "body")) {
+		m->nested |= m->body.start > 0;
+		m->body = (struct catalog_span){event->end, event->end};
+	} else if (slice_is(event->name, "tu")) {
+		m->nested |= m->in_unit || !m->body.start || m->body.end != m->body.start;
+		m->units = xgrow(m->units, m->n, &m->cap, sizeof(*m->units));
+		u = &m->units[m->n++];
+		*u = (struct unit){.span = {event->start, event->end}};
+		if (xml_attribute(event, "tuid", &value))
+			u->tuid = copy(m, value);
+		m->in_unit = true;
+	} else if (m->in_unit && slice_is(event->name, "tuv") && u->n < VARIANTS) {
+		m->nested |= m->in_variant;
+		u->v = xgrow(u->v, u->n, &u->cap, sizeof(*u->v));
+		struct variant *v = &u->v[u->n++];
+		*v = (struct variant){.tag = {event->start, event->end},
+		    .span = {event->start, event->end}};
+		if (xml_attribute(event, "xml:lang", &value) ||
+		    xml_attribute(event, "lang", &value))
+			v->locale = copy(m, value);
+		m->in_variant = true;
+	} else if (m->in_variant && slice_is(event->name, "prop")) {
+		bool own = xml_attribute(event, "type", &value) && slice_is(value, TMX_STATUS);
+		m->property = (struct catalog_span){own ? event->start : 0, 0};
+	} else if (m->in_variant && slice_is(event->name, "seg")) {
+		m->in_seg = event->depth;
+		m->nested |= u->v[u->n - 1].seg.end > 0;
+		u->v[u->n - 1].seg.start = event->end;
+		buf_reset(&m->words);
+	}
+}
+
+static void
+close_element(struct merge *m, const struct xml_event *event)
+{
+	struct unit *u = m->n ? &m->units[m->n - 1] : NULL;
+
+	if (m->in_seg) {
+		if (event->depth != m->in_seg)
+			return;
+		m->in_seg = 0;
+		u->v[u->n - 1].seg.end = event->start;
+		u->v[u->n - 1].text = copy(m, buf_slice(&m->words));
+	} else if (m->in_variant && m->property.start && slice_is(event->name, "prop")) {
+		u->v[u->n - 1].status = (struct catalog_span){m->property.start, event->end};
+		m->property.start = 0;
+	} else if (m->in_variant && slice_is(event->name, "tuv")) {
+		u->v[u->n - 1].span.end = event->end;
+		m->in_variant = false;
+	} else if (m->in_unit && slice_is(event->name, "tu")) {
+		u->span.end = event->end;
+		m->in_unit = false;
+	} else if (slice_is(event->name, "body")) {
+		m->body.end = event->start;
+	}
+}
+
+static int
+on_event(const struct xml_event *event, void *state)
+{
+	struct merge *m = state;
+
+	if (event->type == XML_OPEN)
+		open_element(m, event);
+	else if (event->type == XML_CLOSE)
+		close_element(m, event);
+	else if (event->type == XML_TEXT && m->in_seg == event->depth && m->in_seg)
+		buf_addslice(&m->words, event->text);
+	return m->nested ? -1 : 0;
+}
+
+static bool
+same_locale(struct slice a, struct slice b)
+{
+	char x[LOCALE_MAX], y[LOCALE_MAX];
+
+	if (slice_eq(a, b))
+		return true;
+	return a.len && locale_canonical(a, x) && locale_canonical(b, y) && strcmp(x, y) == 0;
+}
+
+static struct variant *
+find_variant(const struct unit *u, struct slice locale)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (same_locale(u->v[i].locale, locale))
+			return &u->v[i];
+	return NULL;
+}
+
+/* The source: the header's language, or a region of it, else the first. */
+static struct variant *
+source_of(const struct merge *m, const struct unit *u)
+{
+	struct slice source = m->old->source_locale.len ? m->old->source_locale
+							: m->how->source_locale;
+	struct variant *v = find_variant(u, source);
+
+	for (size_t i = 0; i < u->n && !v; i++)
+		if (u->v[i].locale.len > source.len && source.len &&
+		    memcmp(u->v[i].locale.ptr, source.ptr, source.len) == 0 &&
+		    strchr("-_", u->v[i].locale.ptr[source.len]))
+			v = &u->v[i];
+	return v ? v : u->n ? &u->v[0] : NULL;
+}
+
+static void
+list_keys(struct merge *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct unit *u = &m->units[i];
+		const struct variant *source = source_of(m, u);
+		if (u->tuid.len)
+			*table_put(&m->keys, u->tuid, NULL) = i + 1;
+		else if (source)
+			*table_put(&m->keys, source->text, NULL) = i + 1;
+	}
+}
+
+/* -- writing -- */
+
+/* The text as the file has it: gen-l10n's spelling of ICU, as gettext's. */
+static struct slice
+text_of(struct slice text, const char *format, struct arena *arena)
+{
+	return strcmp(format, "icu") == 0 || strncmp(format, "arb", 3) == 0
+	    ? po_value_of(text, format, arena)
+	    : text;
+}
+
+static void
+put_line(const struct merge *m, struct slice indent, int deeper, struct buf *out)
+{
+	buf_addslice(out, m->newline);
+	buf_addslice(out, indent);
+	for (int i = 0; i < deeper; i++)
+		buf_adds(out, indent.len && indent.ptr[0] == '\t' ? "\t" : "  ");
+}
+
+static void
+put_property(const char *type, const char *first, const char *second, struct buf *out)
+{
+	buf_addf(out, "<prop type=\"%s\">%s%s%s</prop>", type, first, *first && *second ? "-" : "",
+	    second);
+}
+
+/* False where the state needs no word. */
+static bool
+put_status(const struct catalog_change *change, struct buf *out)
+{
+	const char *word = change->state == CATALOG_DRAFT ? "draft"
+	    : change->state == CATALOG_FUZZY		  ? "fuzzy"
+							  : "";
+
+	if (!*word && !change->stale)
+		return false;
+	put_property(TMX_STATUS, change->stale ? "stale" : "", word, out);
+	return true;
+}
+
+static void
+put_variant(struct merge *m, struct slice locale, struct slice text,
+    const struct catalog_change *change, struct slice indent, int deeper, struct buf *out)
+{
+	put_line(m, indent, deeper, out);
+	buf_adds(out, "<tuv");
+	xml_text_attribute("xml:lang", locale, out);
+	buf_addc(out, '>');
+	if (change)
+		put_status(change, out);
+	buf_adds(out, "<seg>");
+	xml_text_escape(text, false, out);
+	buf_adds(out, "</seg></tuv>");
+}
+
+static void
+add_unit(struct merge *m, const struct catalog_change *change, size_t place)
+{
+	struct slice indent = m->n ? xml_text_indent(m->text, m->units[0].span.start) : S("    ");
+	struct slice source = text_of(change->source, change->format, &m->arena);
+	struct slice text = text_of(change->value, change->format, &m->arena);
+	struct buf b = {0};
+
+	put_line(m, indent, 0, &b);
+	buf_adds(&b, "<tu");
+	xml_text_attribute("tuid", change->key, &b);
+	buf_addc(&b, '>');
+	if (strcmp(catalog_guess_format(source), change->format) != 0) {
+		put_line(m, indent, 1, &b);
+		put_property(TMX_FORMAT, change->format, "", &b);
+	}
+	put_variant(m, m->old->source_locale.len ? m->old->source_locale : m->how->source_locale,
+	    source, NULL, indent, 1, &b);
+	put_variant(m, m->how->locale, text, change, indent, 1, &b);
+	put_line(m, indent, 0, &b);
+	buf_adds(&b, "</tu>");
+	edits_add(&m->edits, place, place, buf_slice(&b));
+	buf_free(&b);
+}
+
+/* The content of a <seg>, or of <seg/> the whole tag. */
+static void
+set_text(struct merge *m, const struct variant *v, struct slice text)
+{
+	size_t start = v->seg.start, end = v->seg.end;
+	bool hollow = m->text.ptr[start - 2] == '/';
+	struct buf b = {0};
+
+	while (hollow && m->text.ptr[start] != '<')
+		start--;
+	if (hollow)
+		buf_adds(&b, "<seg>");
+	xml_text_escape(text, false, &b);
+	if (hollow)
+		buf_adds(&b, "</seg>");
+	edits_add(&m->edits, start, end, buf_slice(&b));
+	buf_free(&b);
+}
+
+static void
+set_status(struct merge *m, const struct variant *v, const struct catalog_change *change)
+{
+	struct buf b = {0};
+
+	put_status(change, &b);
+	if (v->status.end)
+		edits_add(&m->edits, v->status.start, v->status.end, buf_slice(&b));
+	else
+		edits_add(&m->edits, v->tag.end, v->tag.end, buf_slice(&b));
+	buf_free(&b);
+}
+
+static void
+change_unit(struct merge *m, const struct catalog_change *change, const struct unit *u)
+{
+	struct slice source = text_of(change->source, change->format, &m->arena);
+	struct variant *first = source_of(m, u), *v = find_variant(u, m->how->locale);
+	struct buf b = {0};
+	size_t end = first ? u->v[u->n - 1].span.end : 0;
+
+	/* It may have been written with another language already. */
+	if (change->old_source.ptr && first && first->seg.end && !slice_eq(first->text, source))
+		set_text(m, first, source);
+	if (!change->write || !first)
+		return;
+	if (v && v->seg.end) {
+		if (!change->keep_text)
+			set_text(m, v, text_of(change->value, change->format, &m->arena));
+		set_status(m, v, change);
+	} else if (!v && !change->keep_text) {
+		put_variant(m, m->how->locale,
+		    text_of(change->value, change->format, &m->arena), change,
+		    xml_text_indent(m->text, first->span.start), 0, &b);
+		edits_add(&m->edits, end, end, buf_slice(&b));
+	}
+	buf_free(&b);
+}
+
+static size_t
+default_place(const struct merge *m)
+{
+	size_t end = m->body.end;
+
+	if (m->n)
+		return m->units[m->n - 1].span.end;
+	while (end > m->body.start && strchr(" \t\r\n", m->text.ptr[end - 1]))
+		end--;
+	return end;
+}
+
+static int
+change_all(struct merge *m, struct err *e)
+{
+	size_t place = default_place(m);
+
+	if (m->body.end <= m->body.start)
+		return err_set(e, "bad_catalog", "it has no <body> with content to write to");
+	for (size_t i = 0; i < m->how->n; i++) {
+		const struct catalog_change *change = &m->how->changes[i];
+		const uint64_t *at = table_get(&m->keys, change->key);
+		if (!at && change->write)
+			add_unit(m, change, place);
+		if (!at)
+			continue;
+		change_unit(m, change, &m->units[*at - 1]);
+		place = m->units[*at - 1].span.end;
+	}
+	return 0;
+}
+
+int
+tmx_merge(const struct catalog *old, const struct catalog_merge *how, struct buf *out,
+    struct err *e)
+{
+	struct merge m = {.old = old, .how = how, .text = old->text};
+	int rc = xml_text_check(old->text, e);
+
+	if (rc == 0)
+		rc = xml_read(old->text, on_event, &m, e);
+	if (m.nested)
+		rc = err_set(e, "bad_catalog", "its elements are nested as TMX has none");
+	m.newline = xml_text_newline(old->text);
+	if (rc == 0) {
+		list_keys(&m);
+		rc = change_all(&m, e);
+	}
+	if (rc == 0 && old->bom)
+		buf_adds(out, "\xef\xbb\xbf");
+	if (rc == 0 && !edits_apply(&m.edits, old->text, out))
+		rc = err_set(e, "bad_catalog", "its changes overlap: nothing was written");
+	for (size_t i = 0; i < m.n; i++)
+		free(m.units[i].v);
+	free(m.units);
+	buf_free(&m.words);
+	edits_free(&m.edits);
+	table_free(&m.keys);
+	arena_free(&m.arena);
+	return rc;
+}
+
+int
+tmx_say(const struct catalog_change *change, struct slice text, struct slice locale,
+    struct buf *out, struct err *e)
+{
+	struct arena arena = {0};
+	int rc = 0;
+
+	(void)locale;
+	if (memchr(text.ptr, '\0', text.len) || xml_text_legal(text) < text.len ||
+	    xml_text_legal(change->key) < change->key.len)
+		rc = err_set(e, "cannot_say", "TMX has no control characters");
+	else
+		buf_addslice(out, text_of(text, change->format, &arena));
+	arena_free(&arena);
+	return rc;
+}
+
+void
+tmx_skeleton(struct slice locale, struct slice source_locale, struct buf *out)
+{
+	(void)locale; /* one file for all */
+	buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<tmx version=\"1.4\">\n"
+		      "  <header creationtool=\"kandil-catalog\" creationtoolversion=\"1\" "
+		      "segtype=\"block\" o-tmf=\"kandil\" adminlang=\"en\" datatype=\"plaintext\"");
+	xml_text_attribute("srclang", source_locale, out);
+	buf_adds(out, "/>\n  <body>\n  </body>\n</tmx>\n");
+}
