@@ -5,11 +5,15 @@
 #	make -f .../share/kandil/pipelines/i18n.mk check
 #
 # SOURCES, TO, ARB and OUT may be set; -j2 runs what is independent side by side.
+# ENGINE=model or deepl has drafts made of what no memory has; TRANSLATE holds
+# further options (TRANSLATE=--max-cost=1). A draft is not asked for again.
 
 SOURCES ?= lib
 TO      ?= ar,es,fr
 ARB     ?= lib/l10n
 OUT     ?= .kandil/i18n
+ENGINE  ?= auto
+TRANSLATE ?=
 
 SHELL       = bash
 .SHELLFLAGS = -euo pipefail -c
@@ -32,7 +36,7 @@ $(OUT)/languages: force
 	@echo '$(TO)' | cmp -s - $@ || echo '$(TO)' >$@
 
 $(OUT)/translated.ndjson: $(OUT)/strings.ndjson $(OUT)/languages $(wildcard $(ARB)/*.arb)
-	kandil-translate --to=$(TO) -o $@ $< $(partial)
+	kandil-translate --to=$(TO) --engine=$(ENGINE) $(TRANSLATE) -o $@ $< $(partial)
 
 $(OUT)/written.ndjson: $(OUT)/translated.ndjson
 	kandil-catalog write --arb=$(ARB) -o $@ $< $(partial)

@@ -107,8 +107,10 @@ fragments() {
 
 @test "what the seed says is read by ICU's own parser" {
 	/usr/bin/python3 -c 'import icu' 2>/dev/null || skip "python3-icu is not installed"
+	# Every language that the seed has, and every text in each.
+	to=$(basename -s .po -a "$ROOT"/tools/translate/seed/*.po | paste -sd,)
 	grep -h '^msgid "' "$ROOT"/tools/translate/seed/fr.po | sed '1d;s/^msgid //' |
-		jq -c '{kind: "string", value: .}' | kandil-translate -q --to=ar,es,fr,en-XA,ar-XB >out || true
+		jq -c '{kind: "string", value: .}' | kandil-translate -q --to="$to,en-XA,ar-XB" >out || true
 	[ "$(wc -l <out)" -gt 400 ]
 	/usr/bin/python3 - <<-'PYTHON'
 		import icu, json
@@ -121,6 +123,8 @@ fragments() {
 		            seen += 1
 		assert seen > 2000, seen
 	PYTHON
+	same 0 "$(jq -s '[.[].translations | to_entries[] | select(.value.status != "translated" and
+		(.key | endswith("XA") or endswith("XB") | not))] | length' out)"
 }
 
 # -- pseudo-locales --
@@ -277,7 +281,7 @@ ask_apertium() {
 	same missing "$(text 'Green {lantern}' | ask_apertium | jq -r .translations.es.status)"
 	fake_apertium 'sed "s,<x id=\"\([0-9]\)\"/>,&&,"'
 	same missing "$(text 'Green {lantern}' | ask_apertium | jq -r .translations.es.status)"
-	fake_apertium 'sed "s,id=\"1\",id=\"7\","'
+	fake_apertium 'sed "s,id=\"0\",id=\"7\","'
 	same missing "$(text 'Green {lantern}' | ask_apertium | jq -r .translations.es.status)"
 }
 
@@ -312,6 +316,402 @@ ask_apertium() {
 		[[ $value == *"$part"* ]] || { echo "$value"; return 1; }
 	done
 	same fuzzy "$(jq -r .translations.es.status out)"
+}
+
+# -- a model --
+
+# A kandil-ai that keeps what it is asked in ./asked and answers with the value
+# that the jq filter makes of each text of the batch.
+fake_model() {
+	cat >ai <<-SH
+		#!/bin/sh
+		echo "\$*" >>runs
+		exec tee -a asked | jq -c --unbuffered '
+			(.prompt | split("\n") | map(select(startswith("{"))) | .[0] | fromjson) as \$batch |
+			.ai = {provider: "fake", model: "m", json: {translations: [\$batch.texts[] |
+				{id, value: ($1)}]}}'
+	SH
+	chmod +x ai
+	export KANDIL_AI=$PWD/ai
+}
+
+# The batches that were asked, as JSON.
+batches() {
+	jq -r .prompt asked | grep '^{'
+}
+
+@test "a model is run once, and asked in batches of neighbours for each locale" {
+	fake_model '"«\(.text)»"'
+	seq 100 | jq -c '{kind: "string", key: "k\(.)", value: "Lantern of \(. * 7919)",
+		file: "f\(. / 30 | floor).dart"}' >in
+	kandil-translate -q --engine=model --model=fake/m --max-cost=2 --to=fr,de in >out
+	same '--into=ai --unordered --model=fake/m --max-cost=2 -q' "$(cat runs)"
+	same 100 "$(jq -s 'length' out)"
+	same '"k1" "k100"' "$(jq -s '"\(.[0].key | tojson) \(.[99].key | tojson)"' -r out)"
+	same '200 draft' "$(jq -r '.translations[].status' out | sort | uniq -c | xargs)"
+	# Files stay together where that makes no batch too small.
+	same '29 30 30 11 29 30 30 11' "$(batches | jq '.texts | length' | xargs)"
+	same '{"type":"object"}' "$(jq -c '.schema | {type}' asked | sort -u)"
+}
+
+@test "a model is told what helps, and no syntax of plurals" {
+	fake_model '"«\(.text)»"'
+	printf 'lantern\tes\tfarol\n' >terms.tsv
+	{
+		jq -cn '{kind: "string", key: "s", value: "Save", file: "a.dart"}'
+		jq -cn '{kind: "string", key: "n", format: "icu", file: "a.dart", widget: "Text", max_length: 90,
+			description: "counts", value: "{n, plural, one{# lantern} other{It'"''"'s # lanterns}}",
+			translations: {fr: {value: "voilà", status: "approved"}, de: {value: "alt", status: "draft"},
+				es: {value: "viejo", status: "draft", stale: true}}}'
+	} >in
+	kandil-translate -q --engine=model --glossary=terms.tsv --to=es in >out || true
+	batches >told
+	same '{"lantern":"farol"}' "$(jq -c .glossary told | head -n 1)"
+	same '{"Save":"Guardar"}' "$(jq -c .known told | head -n 1)"
+	same '["{n} lantern","It'"'"'s {n} lanterns"]' "$(jq -c '[.texts[].text]' told | head -n 1)"
+	same '{"id":"1","placeholders":["{n}"],"when":"n is 1","key":"n","widget":"Text","file":"a.dart","note":"counts","after":"Save","max_length":90,"translations":{"fr":"voilà"},"earlier":"viejo"}' \
+		"$(jq -c '.texts[0] | del(.text)' told | head -n 1)"
+	run ! grep -q 'plural,' told
+}
+
+@test "what a model answered is asked no second time, unless --force says so" {
+	fake_model '"«\(.text)»"'
+	{ text 'Green lantern of {name}'; text '{n, plural, one{# wick} other{# wicks}}'; } >in
+	kandil-translate -q --engine=model --to=fr,ar in >one
+	kandil-translate -q --engine=model --to=fr,ar in >two
+	cmp one two
+	same 1 "$(wc -l <runs)"
+	kandil-translate -q --engine=model --force --to=fr,ar in >/dev/null
+	same 2 "$(wc -l <runs)"
+	# Asked in another manner it is another answer.
+	kandil-translate -q --engine=model --formality=less --to=fr in >/dev/null
+	same 3 "$(wc -l <runs)"
+	# A glossary that came since makes the old answer wrong.
+	printf 'lantern\tfr\tlampion\n' >terms.tsv
+	kandil-translate -q --engine=model --glossary=terms.tsv --to=fr in >/dev/null
+	same 4 "$(wc -l <runs)"
+}
+
+@test "several processes remember at once, and a torn line is passed over" {
+	fake_model '"«\(.text)»"'
+	for i in 1 2 3 4 5 6; do
+		seq 50 | jq -c --arg i "$i" '{kind: "string", value: "Wick \($i) of \(. * 7919)"}' >"in.$i"
+		kandil-translate -q --engine=model --to=fr "in.$i" >/dev/null &
+	done
+	wait
+	file=$XDG_CACHE_HOME/kandil/translate/answers.ndjson
+	same 300 "$(jq -c .value "$file" | wc -l)"
+	same 600 "$(stat -c %a "$file")"
+	truncate -s -30 "$file"
+	printf '\xff\x00 no line\n' >>"$file"
+	rm runs
+	cat in.? | kandil-translate -q --engine=model --to=fr | jq -c .translations.fr.status | sort | uniq -c |
+		xargs >got
+	same '300 draft' "$(cat got)"
+	same 1 "$(wc -l <runs)"
+	jq -c . <"$file" >/dev/null 2>&1 || grep -aq 'no line' "$file"
+}
+
+@test "whatever a model says, nothing is lost and nothing wrong gets through" {
+	{ text 'Green lantern of {name}'; echo '{"kind":"note"}'; text 'Save'; } >in
+	for reply in '{}' '{"ai":{}}' '{"ai":{"json":[]}}' '{"ai":{"text":"no JSON"}}' '{"ai":{"json":{"translations":7}}}' \
+		'{"ai":{"json":{"translations":[7,{"id":7},{"id":"x","value":"y"},{"id":"99","value":"y"},{"id":"1"}]}}}' \
+		'{"ai":{"json":{"translations":[{"id":"1","value":"a\u0007 {name}"}]}}}' \
+		'{"ai":{"json":{"translations":[{"id":"1","value":"{name"}]}}}' \
+		'{"ai":{"json":{"translations":[{"id":"1","value":"{Name} {n, plural, other{x}}"}]}}}' \
+		'{"error":{"tool":"kandil-ai","code":"refused","message":"no\u001b[31m","retryable":false}}' \
+		'{"error":{"tool":"kandil-ai","code":"timeout","message":"late","retryable":true}}'; do
+		printf '#!/bin/sh\nexec jq -c --unbuffered --argjson r '"'%s'"' "del(.prompt) + \\$r"\n' "$reply" >ai
+		chmod +x ai
+		export KANDIL_AI=$PWD/ai
+		rm -rf "$XDG_CACHE_HOME"
+		run -1 kandil-translate -q --engine=model --to=fr in
+		same 3 "${#lines[@]}"
+		same missing "$(jq -r .translations.fr.status <<<"${lines[0]}")" || { echo "$reply"; return 1; }
+		same translated "$(jq -r .translations.fr.status <<<"${lines[2]}")"
+		[[ $output != *$'\e'* ]]
+	done
+}
+
+@test "a text that a model refuses does not take its neighbours with it" {
+	cat >ai <<-'SH'
+		#!/bin/sh
+		exec jq -c --unbuffered 'if .prompt | contains("bad wick") then
+			.error = {tool: "kandil-ai", code: "refused", message: "it will not", retryable: false}
+		else (.prompt | split("\n") | map(select(startswith("{"))) | .[0] | fromjson) as $batch |
+			.ai = {provider: "fake", model: "m",
+				json: {translations: [$batch.texts[] | {id, value: "«\(.text)»"}]}} end'
+	SH
+	chmod +x ai
+	export KANDIL_AI=$PWD/ai
+	{ for i in $(seq 20); do text "Wick $i of $((i * 7919))"; done; text 'A bad wick'; } >in
+	run -1 kandil-translate -q --engine=model --to=fr in
+	same '20 draft 1 missing' "$(printf '%s\n' "${lines[@]}" | jq -r .translations.fr.status | sort | uniq -c | xargs)"
+	[[ ${lines[20]} == *'it will not'* ]]
+}
+
+@test "a model that dies or says too little is status 3, and the rest flows out" {
+	{ for i in $(seq 5); do text "Wick $i of $((i * 7919))"; done; text Save; } >in
+	for body in 'exit 3' 'read -r line; exit 0' 'kill -9 $$' 'echo "{\"id\":\"1\"" ; exec sleep 0'; do
+		printf '#!/bin/sh\n%s\n' "$body" >ai
+		chmod +x ai
+		export KANDIL_AI=$PWD/ai
+		run -3 --separate-stderr kandil-translate --engine=model --to=fr in
+		same 6 "${#lines[@]}"
+		[[ $stderr == *'could not be asked for 5 texts'* ]]
+	done
+}
+
+@test "a signal ends a run that waits for a model, and every record leaves" {
+	printf '#!/bin/sh\necho "$$" >child\nexec sleep 60\n' >ai
+	chmod +x ai
+	export KANDIL_AI=$PWD/ai
+	{ text 'Green lantern'; text Save; } >in
+	kandil-translate -q --engine=model --to=fr in >out &
+	pid=$!
+	for _ in $(seq 100); do [ -s child ] && break; sleep 0.05; done
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	same 143 "$status"
+	same 2 "$(wc -l <out)"
+	for _ in $(seq 100); do kill -0 "$(cat child)" 2>/dev/null || break; sleep 0.05; done
+	run ! kill -0 "$(cat child)"
+}
+
+@test "auto asks only whom the user has configured, and never what a project says" {
+	fake_model '"«\(.text)»"'
+	text 'Green lantern' >in
+	mkdir .kandil
+	printf 'engine = model\nmodel = evil/one\n[ai]\nmodel = evil/two\n' >.kandil/config
+	run -1 kandil-translate -q --to=fr in
+	[ ! -e runs ]
+	rm -r .kandil
+	mkdir -p "$XDG_CONFIG_HOME/kandil"
+	printf '[estimate]\nmodel = x\n' >"$XDG_CONFIG_HOME/kandil/config"
+	run -1 kandil-translate -q --to=fr in
+	[ ! -e runs ]
+	run -1 kandil-translate -q --engine=rules --model=fake/m --to=fr in
+	[ ! -e runs ]
+	printf '[ai]\nmodel = fake/m\n' >"$XDG_CONFIG_HOME/kandil/config"
+	same model "$(kandil-translate -q --to=fr in | jq -r .translations.fr.engine)"
+	same 1 "$(wc -l <runs)"
+	rm "$XDG_CONFIG_HOME/kandil/config"
+	run -1 kandil-translate -q --to=de in
+	same model "$(kandil-translate -q --to=de --model=fake/m in | jq -r .translations.de.engine)"
+}
+
+@test "kandil-ai itself is the child, and what it answers comes through" {
+	[ -x "$BIN/kandil-ai" ] || skip "kandil-ai is not built"
+	cat >answer <<-'SH'
+		#!/bin/sh
+		exec jq -Rs '(split("\n") | map(select(contains("\"texts\":"))) | .[-1] | fromjson) as $batch |
+			{translations: [$batch.texts[] | {id, value: (if .violations then "«\(.text)»" else "«perdu»" end)}]}'
+	SH
+	chmod +x answer
+	seq 90 | jq -c '{kind: "string", value: "Wick \(. * 7919) of {name}"}' >in
+	kandil-translate -q --engine=model --model="exec:$PWD/answer" --to=fr,ar in >out
+	same '180 draft' "$(jq -r '.translations[].status' out | sort | uniq -c | xargs)"
+	same '«Wick 7919 of {name}»' "$(jq -rs '.[0].translations.fr.value' out)"
+	rm -rf "$XDG_CACHE_HOME"
+	run -3 --separate-stderr kandil-translate --engine=model --model=nobody/m --to=fr in
+	same 90 "${#lines[@]}"
+	[[ $stderr == *nobody* ]]
+	[[ $stderr == *'could not be asked for 90 texts'* ]]
+}
+
+@test "drafts written into the project's catalogues are found there again" {
+	fake_model '"«\(.text)»"'
+	echo '{"kind":"string","key":"lamp","value":"Green lantern"}' >in
+	kandil-translate -q --engine=model --to=fr in | kandil-catalog write -q --arb=lib/l10n >/dev/null
+	rm -r "$XDG_CACHE_HOME" runs
+	same 'draft project:lib/l10n/app_fr.arb' "$(kandil-translate -q --engine=model --to=fr in |
+		jq -r '.translations.fr | "\(.status) \(.source)"')"
+	[ ! -e runs ]
+	# The source changed since: a draft is made anew.
+	echo '{"kind":"string","key":"lamp","value":"Green lanterns"}' >in
+	same 'draft «Green lanterns» model' "$(kandil-translate -q --engine=model --to=fr in |
+		jq -r '.translations.fr | "\(.status) \(.value) \(.engine)"')"
+	same '«Green lantern»' "$(batches | tail -n 1 | jq -r '.texts[0].earlier')"
+}
+
+# -- DeepL --
+
+# Starts the strict server; --engine=deepl finds it.
+deepl() {
+	mkdir -p deepl
+	/usr/bin/python3 "$ROOT/tests/servers/deepl.py" deepl 3>&- &
+	echo $! >deepl/pid
+	for _ in $(seq 100); do [ -s deepl/url ] && break; sleep 0.05; done
+	DEEPL_SERVER_URL=$(cat deepl/url)
+	export DEEPL_SERVER_URL DEEPL_AUTH_KEY=test-key-0123456789:fx
+	: >deepl/log
+}
+
+teardown() {
+	[ ! -s "$BATS_TEST_TMPDIR/work/deepl/pid" ] || kill "$(cat "$BATS_TEST_TMPDIR/work/deepl/pid")" || true
+}
+
+# ask_deepl FAULTS OPTION...
+ask_deepl() {
+	KANDIL_DEEPL_HEADER="test: $1" kandil-translate --engine=deepl --timeout=1 "${@:2}"
+}
+
+@test "DeepL gets what its interface takes, over one connection, and a second run is silent" {
+	deepl
+	{
+		text 'Hello {name}, <b>5 < 7</b> & more'
+		text '{n, plural, one{# wick} other{# wicks}}'
+		text '{g, select, a{its} other{their}} wick'
+		jq -cn '{kind: "string", format: "printf", value: "%1$s of %2$d", context: "a lamp"}'
+		seq 120 | jq -c '{kind: "string", value: "Wick \(. * 7919)"}'
+	} >in
+	ask_deepl '' --to=ar,fr,pt-BR --formality=less in >one 2>err
+	same '372 draft' "$(jq -r '.translations[].status' one | sort | uniq -c | xargs)"
+	same 'deepl deepl' "$(jq -rs '.[0].translations.ar | "\(.engine) \(.source)"' one)"
+	same 'AR Hello {name}, <b>5 < 7</b> & more' "$(jq -rs '.[0].translations.ar.value' one)"
+	same '{n, plural, one{PT-BR # wick} other{PT-BR # wicks}}' "$(jq -rs '.[1].translations["pt-BR"].value' one)"
+	same 'AR %1$s of %2$d' "$(jq -rs '.[3].translations.ar.value' one)"
+	same 200 "$(jq .status deepl/log | sort -u)"
+	same 1 "$(jq .connection deepl/log | sort -u)"
+	same prefer_less "$(jq -r .body.formality deepl/log | sort -u)"
+	grep -q 'The number in this text is 11' deepl/log
+	grep -q 'a lamp' deepl/log
+	run ! grep -q 'plural,' deepl/log
+	grep -Eq 'DeepL bills [0-9]+ characters' err
+	: >deepl/log
+	ask_deepl '' --to=ar,fr,pt-BR --formality=less in >two
+	cmp one two
+	[ ! -s deepl/log ]
+}
+
+@test "DeepL's bad moments are waited for" {
+	deepl
+	text 'Green lantern' >in
+	for fault in 429=2 529=1 500=2 cut=1 silent=1; do
+		kill "$(cat deepl/pid)"
+		rm -rf deepl "$XDG_CACHE_HOME"
+		deepl
+		same 'FR Green lantern' "$(ask_deepl "$fault" -q --to=fr in | jq -r .translations.fr.value)" ||
+			{ echo "$fault"; return 1; }
+	done
+}
+
+@test "DeepL's refusals end the run with status 3, the rest flows out, and the key is nowhere" {
+	deepl
+	{ for i in $(seq 60); do text "Wick $i of $((i * 7919))"; done; text Save; } >in
+	for fault in 456 403 quota=2000; do
+		rm -rf "$XDG_CACHE_HOME"
+		run -3 --separate-stderr ask_deepl "$fault" -v --to=fr,de,it in
+		same 61 "${#lines[@]}"
+		same translated "$(jq -r .translations.fr.status <<<"${lines[60]}")"
+		[[ $stderr == *'DeepL could not be asked for'* ]]
+		[[ $output$stderr != *0123456789* ]]
+		if grep -rq 0123456789 "$XDG_CACHE_HOME"; then return 1; fi
+	done
+	# Nothing is asked after the first refusal; what came before it is kept.
+	same 456 "$(tail -n 1 deepl/log | jq .status)"
+	same 1 "$(tail -n 4 deepl/log | grep -c '"status": 456')"
+	same draft "$(jq -r .translations.fr.status <<<"${lines[0]}")"
+	unset DEEPL_AUTH_KEY
+	rm -rf "$XDG_CACHE_HOME"
+	run -3 --separate-stderr kandil-translate --engine=deepl --to=fr in
+	[[ $stderr == *DEEPL_AUTH_KEY* ]]
+	echo 'wrong-key-777' >key
+	run -3 --separate-stderr kandil-translate --engine=deepl --key-file=key --to=fr in
+	[[ $stderr == *'refuses the key'* ]]
+	[[ $output$stderr != *777* ]]
+}
+
+@test "an answer of DeepL that is none is survived" {
+	deepl
+	text 'Green lantern of {name}' >in
+	run -1 --separate-stderr ask_deepl html --to=fr in
+	[[ $(jq -r .translations.fr.hint <<<"$output") == *'status 400'* ]]
+	for fault in lose double rename; do
+		rm -rf "$XDG_CACHE_HOME"
+		run -1 --separate-stderr ask_deepl "$fault" --to=fr in
+		same missing "$(jq -r .translations.fr.status <<<"$output")"
+		[ -n "$(jq -r '.translations.fr.reason // empty' <<<"$output")" ]
+	done
+	# What was withheld is not asked, and billed, again.
+	: >deepl/log
+	run -1 ask_deepl rename -q --to=fr in
+	[ ! -s deepl/log ]
+	# A language that it does not know is that language's matter.
+	text 'Blue lantern' | ask_deepl '' -q --to=mt,fr >out || same 1 $?
+	same 'missing draft' "$(jq -r '.translations | "\(.mt.status) \(.fr.status)"' out)"
+}
+
+@test "DeepL's texts are translated back where asked" {
+	deepl
+	text 'Green lantern of {name}' >in
+	ask_deepl '' -q --verify --to=fr in >out
+	same draft "$(jq -r .translations.fr.status out)"
+	same 'FR EN-US' "$(jq -r 'select(.body.target_lang == "EN-US") | .body | "\(.source_lang) \(.target_lang)"' deepl/log)"
+}
+
+@test "auto takes DeepL where its key is set, and a dry run asks nobody" {
+	deepl
+	text 'Green lantern' >in
+	run -1 --separate-stderr kandil-translate --dry-run --to=fr in
+	[[ $stderr == *'DeepL would be asked for 1 text, 13 characters in all'* ]]
+	[ ! -s deepl/log ]
+	same deepl "$(kandil-translate -q --to=fr in | jq -r .translations.fr.engine)"
+	rm -rf "$XDG_CACHE_HOME"
+	: >deepl/log
+	run -1 kandil-translate -q --engine=rules --to=fr in
+	[ ! -s deepl/log ]
+}
+
+@test "DeepL's own mock server accepts every request" {
+	# The server's headers for faults all start with the one that names a test run.
+	[ -n "${DEEPL_MOCK_URL-}" ] && [ -n "${DEEPL_MOCK_HEADER-}" ] ||
+		skip "DEEPL_MOCK_URL and DEEPL_MOCK_HEADER are not set"
+	export DEEPL_SERVER_URL=$DEEPL_MOCK_URL DEEPL_AUTH_KEY=key-$RANDOM-$RANDOM:fx
+	entry=$(printf 'Lantern of <x id="0"/>\tFarol de <x id="0"/>')
+	id=$(jq -cn --arg e "$entry" '{name: "g", source_lang: "en", target_lang: "es", entries: $e, entries_format: "tsv"}' |
+		curl -sf -H "Authorization: DeepL-Auth-Key $DEEPL_AUTH_KEY" -H 'Content-Type: application/json' \
+			-d @- "$DEEPL_MOCK_URL/v2/glossaries" | jq -r .glossary_id)
+	mock() {
+		KANDIL_DEEPL_HEADER=$(printf '%s: %s\n%s-%s\n' "$DEEPL_MOCK_HEADER" "$RANDOM$RANDOM" "$DEEPL_MOCK_HEADER" "$1") \
+			kandil-translate --engine=deepl --timeout=1 "${@:2}"
+	}
+	text 'Lantern of {whoever}' | mock 'allow-reconnections: 0' -q --to=es --deepl-glossary="es=$id" >out
+	same 'Farol de {whoever}' "$(jq -r .translations.es.value out)"
+	{ text 'Blue lantern'; text 'Lost {n} wicks'; seq 60 | jq -c '{kind: "string", value: "Wick \(. * 7919)"}'; } >in
+	for fault in '429-count: 2' '5xx-count: 2' 'no-response-count: 1' 'allow-reconnections: 0'; do
+		rm -rf "$XDG_CACHE_HOME"
+		mock "$fault" -q --formality=more --to=ar,de,pt-BR,zh-Hant in >out || same 1 $?
+		same '244 draft 4 missing' "$(jq -r '.translations[].status' out | sort | uniq -c | xargs)"
+	done
+	export DEEPL_AUTH_KEY=key-$RANDOM-$RANDOM:fx
+	rm -rf "$XDG_CACHE_HOME"
+	run -3 --separate-stderr mock 'init-character-limit: 20' -q --to=de in
+	same 62 "${#lines[@]}"
+	DEEPL_AUTH_KEY=invalid run -3 mock 'allow-reconnections: 0' -q --to=de in
+}
+
+# -- learning --
+
+@test "what a catalogue's people approved is learnt, and found in other projects" {
+	mkdir -p lib/l10n
+	echo '{"@@locale":"en","lamp":"Green lantern","wick":"Wick of {name}"}' >lib/l10n/app_en.arb
+	echo '{"@@locale":"fr","lamp":"Lanterne verte","wick":"Mèche de {name}"}' >lib/l10n/app_fr.arb
+	kandil-catalog read lib/l10n 2>/dev/null | kandil-translate -q --learn=user >/dev/null
+	rm -r lib
+	same 'Lanterne verte memory:user' "$(text 'Green lantern' | kandil-translate --to=fr |
+		jq -r '.translations.fr | "\(.value) \(.source)"')"
+	same 'Mèche de {who}' "$(text 'Wick of {who}' | kandil-translate --to=fr | jq -r .translations.fr.value)"
+}
+
+@test "several processes learn into one memory, and none's words are lost" {
+	for i in 1 2 3 4 5 6; do
+		jq -cn --arg i "$i" '{kind: "string", value: "Lantern \($i)", translations:
+			{fr: {value: "Lanterne \($i)", status: "approved"}}}' | kandil-translate -q --learn=m.ndjson >/dev/null &
+	done
+	wait
+	same 6 "$(jq -r .translations.fr.value m.ndjson | sort -u | wc -l)"
 }
 
 # -- behaviour --

@@ -54,6 +54,8 @@ answer_replaces(const struct answer *a, const struct existing *x, bool force)
 		return true;
 	if (a->state == CATALOG_MISSING || !answer_needed(x, force))
 		return false;
+	if (x->stale && x->state == CATALOG_DRAFT && !a->stale)
+		return true;
 	return force || a->state >= CATALOG_TRANSLATED;
 }
 

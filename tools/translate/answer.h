@@ -16,7 +16,7 @@ struct answer {
 	struct buf value, source, hint, rejected, reason;
 	struct buf plural;   /* of the record's plural proposal; empty: none */
 	struct buf alternatives; /* JSON array, empty: none */
-	const char *engine;  /* "rules", "apertium", "pseudo" */
+	const char *engine;  /* "rules", "apertium", "pseudo", "model", "deepl" */
 	const char *match;   /* "key", "exact", "folded", "fuzzy", or NULL */
 	double score;	     /* of a fuzzy match, else 0 */
 	bool stale;
@@ -40,7 +40,7 @@ bool answer_needed(const struct existing *, bool force);
 /*
  * Whether the answer takes the place of what is there. What a person approved
  * or translated stays unless force; a draft or fuzzy text gives way to a
- * translated one only.
+ * translated one only, a draft of an older source also to a draft.
  */
 bool answer_replaces(const struct answer *, const struct existing *, bool force);
 

@@ -5,8 +5,8 @@
 #include "common/mem.h"
 #include "common/record.h"
 #include "common/spawn.h"
+#include "tools/translate/mask.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,45 +149,17 @@ apertium_ask(struct apertium *a, const struct message *m)
 }
 
 static void
-escape(struct slice text, struct buf *out)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		switch (text.ptr[i]) {
-		case '&':
-			buf_adds(out, "&amp;");
-			break;
-		case '<':
-			buf_adds(out, "&lt;");
-			break;
-		case '>':
-			buf_adds(out, "&gt;");
-			break;
-		case '\n': case '\r': case '\t':
-			buf_addc(out, ' ');
-			break;
-		default:
-			buf_addc(out, text.ptr[i]);
-		}
-	}
-}
-
-static void
 add_paragraph(const struct message *m, struct buf *out)
 {
-	struct buf literal = {0};
+	size_t start;
 
 	buf_adds(out, "<p>");
-	for (size_t i = 0; i < m->n; i++) {
-		if (m->nodes[i].type == MESSAGE_TEXT) {
-			buf_reset(&literal);
-			message_literal(m, &m->nodes[i], &literal);
-			escape(buf_slice(&literal), out);
-		} else {
-			buf_addf(out, "<x id=\"%zu\"/>", i);
-		}
-	}
+	start = out->len;
+	mask_put(m, MASK_XML, out);
+	for (size_t i = start; i < out->len; i++)
+		if (out->ptr[i] == '\n' || out->ptr[i] == '\r' || out->ptr[i] == '\t')
+			out->ptr[i] = ' ';
 	buf_adds(out, "</p>\n");
-	buf_free(&literal);
 }
 
 /* ---- running ---- */
@@ -213,78 +185,6 @@ run_mode(const char *mode, struct buf *document, struct err *e)
 }
 
 /* ---- reading the answer ---- */
-
-static void
-unescape(struct slice text, struct buf *out)
-{
-	static const struct {
-		const char *entity;
-		char c;
-	} known[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'},
-	    {"&apos;", '\''}, {"&#39;", '\''}};
-
-	for (size_t i = 0; i < text.len;) {
-		struct slice rest = {text.ptr + i, text.len - i};
-		size_t k, n = sizeof(known) / sizeof(*known);
-
-		for (k = 0; k < n && !slice_starts(rest, known[k].entity); k++)
-			;
-		buf_addc(out, k < n ? known[k].c : text.ptr[i]);
-		i += k < n ? strlen(known[k].entity) : 1;
-	}
-}
-
-/* <x id="N"/> or <x id="N"></x> at text: N, and its length; 0 when there is none. */
-static size_t
-read_mark(struct slice text, size_t *id)
-{
-	size_t i = 7;
-
-	if (!slice_starts(text, "<x id=\""))
-		return 0;
-	for (*id = 0; i < text.len && isdigit((unsigned char)text.ptr[i]) && *id < MESSAGE_NODES;
-	     i++)
-		*id = *id * 10 + (size_t)(text.ptr[i] - '0');
-	struct slice rest = {text.ptr + i, text.len - i};
-	static const char *const ends[] = {"\"/>", "\" />", "\"></x>"};
-	for (size_t k = 0; k < sizeof(ends) / sizeof(*ends); k++)
-		if (slice_starts(rest, ends[k]))
-			return i + strlen(ends[k]);
-	return 0;
-}
-
-/* The paragraph as a message again: each mark exactly once. */
-static bool
-restore(const struct message *m, struct slice paragraph, struct buf *out)
-{
-	static unsigned char seen[MESSAGE_NODES];
-	struct buf literal = {0};
-	bool ok = true;
-
-	memset(seen, 0, m->n);
-	for (size_t at = 0; ok && at < paragraph.len;) {
-		const char *mark = memmem(paragraph.ptr + at, paragraph.len - at, "<x ", 3);
-		size_t end = mark ? (size_t)(mark - paragraph.ptr) : paragraph.len, id = 0, n;
-
-		buf_reset(&literal);
-		unescape((struct slice){paragraph.ptr + at, end - at}, &literal);
-		ok = message_quote(buf_slice(&literal), m->dialect, false, mark != NULL, out);
-		at = end;
-		if (!mark || !ok)
-			break;
-		n = read_mark((struct slice){mark, paragraph.len - at}, &id);
-		ok = n && id < m->n && m->nodes[id].type != MESSAGE_TEXT && !seen[id];
-		if (ok) {
-			seen[id] = 1;
-			buf_addslice(out, message_bytes(m, &m->nodes[id]));
-			at += n;
-		}
-	}
-	for (size_t i = 0; i < m->n; i++)
-		ok = ok && (m->nodes[i].type == MESSAGE_TEXT || seen[i]);
-	buf_free(&literal);
-	return ok;
-}
 
 /* Spaces as in the source: single ones within, its own at both ends. */
 static void
@@ -331,7 +231,7 @@ take_answers(struct apertium *a, struct slice document, struct store *store)
 
 	for (size_t i = 0; i < a->n && next_paragraph(document, &at, &paragraph); i++) {
 		buf_reset(&text);
-		if (!restore(&a->queue[i], paragraph, &text))
+		if (mask_take(&a->queue[i], MASK_XML, paragraph, &text, NULL) < 0)
 			continue;
 		tidy(a->queue[i].text, &text);
 		store_add(store, &(struct addition){.source = a->queue[i].text,

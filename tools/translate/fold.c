@@ -342,6 +342,25 @@ capitals(struct slice text)
 	return first ? CAPITALS_FIRST : CAPITALS_NONE;
 }
 
+/* Capitals as the language has them: Turkish and Azeri pair i with İ, and ı with I. */
+static uint32_t
+capital(uint32_t c, const char *locale)
+{
+	bool dotted = is_language(locale, "tr") || is_language(locale, "az");
+
+	return dotted && c == 'i' ? 0x130 : upper(c);
+}
+
+static uint32_t
+small(uint32_t c, const char *locale)
+{
+	bool dotted = is_language(locale, "tr") || is_language(locale, "az");
+
+	if (dotted && c == 'I')
+		return 0x131;
+	return dotted && c == 0x130 ? 'i' : lower(c);
+}
+
 static void
 add_body(struct slice body, enum capitals found, enum capitals wanted, const char *locale,
     struct buf *out)
@@ -355,14 +374,17 @@ add_body(struct slice body, enum capitals found, enum capitals wanted, const cha
 		bool letter = is_letter(c);
 
 		if (wanted == CAPITALS_ALL && found != CAPITALS_ALL)
-			c = upper(c);
+			c = capital(c, locale);
 		else if (letter && !begun && wanted == CAPITALS_FIRST && found == CAPITALS_NONE)
-			c = upper(c);
+			c = capital(c, locale);
 		else if (letter && !begun && wanted == CAPITALS_NONE && found == CAPITALS_FIRST &&
 		    may_lower)
-			c = lower(c);
+			c = small(c, locale);
 		begun |= letter;
-		if (c < 0x80)
+		/* ß has no capital that people write (Rechtschreibrat 2017 allows both). */
+		if (c == 0xdf && wanted == CAPITALS_ALL && found != CAPITALS_ALL)
+			buf_adds(out, "SS");
+		else if (c < 0x80)
 			buf_addc(out, (char)c);
 		else
 			buf_addutf8(out, c);

@@ -337,3 +337,39 @@ fuzzy_find(const struct store *s, struct slice text, struct slice folded, double
 	}
 	return found;
 }
+
+/* The words of a that b has as well, each of them once: bit i of used is b's i-th word. */
+static size_t
+shared_words(struct slice a, struct slice b, size_t *total)
+{
+	uint64_t used = 0;
+	size_t shared = 0;
+
+	*total = 0;
+	for (struct slice rest = b, y = word(&rest); y.len; y = word(&rest))
+		++*total;
+	for (struct slice x = word(&a); x.len; x = word(&a)) {
+		size_t i = 0;
+
+		++*total;
+		for (struct slice rest = b, y = word(&rest); y.len && i < 64; y = word(&rest), i++)
+			if (!(used >> i & 1) && slice_eq(x, y)) {
+				used |= 1ULL << i;
+				shared++;
+				break;
+			}
+	}
+	return shared;
+}
+
+double
+fuzzy_likeness(struct slice a, struct slice b)
+{
+	size_t total, shared = shared_words(a, b, &total);
+	double words = total ? 2 * (double)shared / (double)total : 0;
+	double letters = word_score(a, b, 0);
+
+	if (slice_eq(a, b))
+		return 1;
+	return words > letters ? words : letters;
+}

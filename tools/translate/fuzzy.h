@@ -27,4 +27,10 @@ enum {
 const struct unit *fuzzy_find(const struct store *, struct slice text, struct slice folded,
     double least, double *score);
 
+/*
+ * How like two folded texts are, 0 … 1: by letters as above, or by the words
+ * that both have (Dice), whichever is more.
+ */
+double fuzzy_likeness(struct slice a, struct slice b);
+
 #endif

@@ -152,33 +152,50 @@ stands_at(struct slice text, size_t at, struct slice term)
 	    (at + term.len == text.len || !is_word_byte(text.ptr[at + term.len]));
 }
 
-bool
-glossary_breach(const struct glossary *g, size_t target, struct slice source,
-    struct slice translation, struct slice *term, struct slice *wanted)
+/* Whether the term stands where its first word does: it may begin with a mark before that. */
+static bool
+term_at(struct slice source, size_t from, struct slice term)
 {
-	if (!g->n)
-		return false;
-	for (size_t at = 0; at < source.len;) {
-		struct slice first = word(source, &at);
-		uint64_t *slot = first.len ? table_get(&g->words[target], first) : NULL;
+	size_t lead = 0;
 
-		for (size_t i = slot ? (size_t)*slot : 0; i; i = g->terms[i - 1].next) {
-			const struct term *t = &g->terms[i - 1];
+	while (!is_word_byte(term.ptr[lead]))
+		lead++;
+	return from >= lead && stands_at(source, from - lead, term);
+}
 
-			/* The term may begin with a mark before its first word. */
-			size_t lead = 0;
-			while (!is_word_byte(t->term.ptr[lead]))
-				lead++;
-			size_t from = (size_t)(first.ptr - source.ptr);
-			if (from < lead || !stands_at(source, from - lead, t->term) ||
-			    memmem(translation.ptr, translation.len, t->translation.ptr,
-				t->translation.len))
-				continue;
+bool
+glossary_next(const struct glossary *g, size_t target, struct slice source,
+    struct glossary_walk *walk, struct slice *term, struct slice *wanted)
+{
+	while (g->n && (walk->next || walk->at < source.len)) {
+		if (!walk->next) {
+			struct slice first = word(source, &walk->at);
+			uint64_t *slot = first.len ? table_get(&g->words[target], first) : NULL;
+
+			walk->next = slot ? (size_t)*slot : 0;
+			walk->from = (size_t)(first.ptr - source.ptr);
+			continue;
+		}
+		const struct term *t = &g->terms[walk->next - 1];
+		walk->next = t->next;
+		if (term_at(source, walk->from, t->term)) {
 			*term = t->term;
 			*wanted = t->translation;
 			return true;
 		}
 	}
+	return false;
+}
+
+bool
+glossary_breach(const struct glossary *g, size_t target, struct slice source,
+    struct slice translation, struct slice *term, struct slice *wanted)
+{
+	struct glossary_walk walk = {.at = 0};
+
+	while (glossary_next(g, target, source, &walk, term, wanted))
+		if (!memmem(translation.ptr, translation.len, wanted->ptr, wanted->len))
+			return true;
 	return false;
 }
 

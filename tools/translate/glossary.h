@@ -24,6 +24,15 @@ int glossary_read(struct glossary *, struct loader *, const char *name, struct e
  */
 bool glossary_breach(const struct glossary *, size_t target, struct slice source,
     struct slice translation, struct slice *term, struct slice *wanted);
+/*
+ * The terms of source one after the other, with the translation wanted for that target;
+ * false when there are no more. walk is zero-initialised.
+ */
+struct glossary_walk {
+	size_t at, next, from; /* private */
+};
+bool glossary_next(const struct glossary *, size_t target, struct slice source,
+    struct glossary_walk *walk, struct slice *term, struct slice *wanted);
 void glossary_free(struct glossary *);
 
 #endif

@@ -179,7 +179,8 @@ file_of(struct visit *v, size_t target)
 {
 	if (!v->files[target])
 		v->files[target] = 1 +
-		    store_file(&v->loader->targets[target].tiers[v->tier], v->name);
+		    store_file(&v->loader->targets[target].tiers[v->tier],
+			v->loader->shown ? v->loader->shown : v->name);
 	return v->files[target] - 1;
 }
 
@@ -286,7 +287,7 @@ load_translations(struct visit *v, struct slice record, struct slice source, uns
 static int
 load_records(struct visit *v, struct err *e)
 {
-	struct buf text = {0}, source = {0}, format = {0};
+	struct buf text = {0}, source = {0}, format = {0}, language = {0};
 	size_t line = 0;
 	int status = path_read(v->name, CATALOG_MAX_SIZE, &text, e);
 
@@ -307,6 +308,10 @@ load_records(struct visit *v, struct err *e)
 		    json_get_text(record, "value", &source)) {
 			json_get_text(record, "format", &format);
 			dialect = message_dialect_of(buf_slice(&format));
+			/* What --learn wrote says in which language its sources are. */
+			if (json_get_text(record, "source_language", &language) &&
+			    load_distance(v->loader->from, buf_slice(&language)) < 0)
+				continue;
 			if (dialect >= 0)
 				load_translations(v, record, buf_slice(&source), (unsigned)dialect);
 		}
@@ -314,6 +319,7 @@ load_records(struct visit *v, struct err *e)
 	buf_free(&text);
 	buf_free(&source);
 	buf_free(&format);
+	buf_free(&language);
 	return status;
 }
 

@@ -16,6 +16,7 @@ struct loader {
 	struct memories *targets;
 	size_t n;
 	const char *from; /* the source language, canonical */
+	const char *shown; /* what records call the files that are read; NULL: their names */
 };
 
 /*

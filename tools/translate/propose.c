@@ -134,13 +134,16 @@ select_from_pieces(struct proposer *p, const struct memories *memories,
 /*
  * A plural from memory has the language's categories. The source's own =N
  * cases that none of them serves are added where memory has them as texts;
- * else a person must look.
+ * else a person must look. =1 is served by "one", and by "other" in a language
+ * without "one" (ja, ko, zh).
  */
 static void
 add_exact_cases(struct proposer *p, const struct memories *memories, struct proposal *out)
 {
 	const struct message_node *branch = branch_single(&p->query.m), *mine, *c, *same;
 	struct slice text = {arena_copy(&p->arena, out->text.ptr, out->text.len), out->text.len};
+	const struct plural_rules *rules = plural_rules(slice(memories->locale));
+	bool has_one = !rules || plural_needed(rules) & 1U << PLURAL_ONE;
 	struct message answer;
 	struct buf added = {0};
 
@@ -149,7 +152,7 @@ add_exact_cases(struct proposer *p, const struct memories *memories, struct prop
 	    !(mine = branch_single(&answer)))
 		return;
 	for (c = branch + 1; c < branch + branch->size; c += c->size) {
-		if (*c->name.ptr != '=')
+		if (*c->name.ptr != '=' || (slice_is(c->name, "=1") && !has_one))
 			continue;
 		same = message_case(mine, c->name);
 		if ((!same || slice_is(same->name, "other")) &&

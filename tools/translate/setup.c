@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "common/path.h"
+#include "tools/translate/learn.h"
 #include "tools/translate/pseudo.h"
 #include "tools/translate/system.h"
 
@@ -83,6 +84,21 @@ load_memories(struct translator *t, struct loader *loader)
 	}
 }
 
+/* What --learn has put into the user's own memory; a folder without it is no error. */
+static void
+load_own(struct loader *loader)
+{
+	char *name = learn_own_file();
+	struct err e = {0};
+
+	/* Where a home is says nothing to whoever reads the records. */
+	loader->shown = "user";
+	if (name && access(name, F_OK) == 0 && load_file(loader, name, TIER_MEMORY, &e) < 0)
+		refuse(name, &e);
+	loader->shown = NULL;
+	free(name);
+}
+
 /* share/kandil/translate/seed/LANG.po, or that of the locale's parents. */
 static void
 load_seed(struct memories *m, struct loader *all)
@@ -107,17 +123,11 @@ load_seed(struct memories *m, struct loader *all)
 }
 
 static void
-open_engines(struct translator *t, const char *from)
+open_apertium(struct translator *t, const char *from)
 {
 	struct err e = {0};
-
-	if (t->settings->engine == ENGINE_MODEL || t->settings->engine == ENGINE_DEEPL)
-		die(STATUS_USAGE, "the engine '%s' is not in this version: use rules, apertium or "
-		    "pseudo, or add --memory=FILE",
-		    t->settings->engine == ENGINE_MODEL ? "model" : "deepl");
-	if (t->settings->engine != ENGINE_APERTIUM)
-		return;
 	size_t opened = 0;
+
 	for (size_t i = 0; i < t->n; i++) {
 		if (pseudo_locale(t->memories[i].locale))
 			continue;
@@ -138,10 +148,35 @@ open_engines(struct translator *t, const char *from)
 		    "apertium- lists the pairs");
 }
 
+/* auto asks only whom the user has configured: DeepL by its key, else a model. */
+static void
+open_engine(struct translator *t, const char *from)
+{
+	const struct settings *s = t->settings;
+	bool automatic = s->engine == ENGINE_AUTO;
+	bool deepl = s->engine == ENGINE_DEEPL || (automatic && engine_deepl_ready(s->key_file));
+	bool model = s->engine == ENGINE_MODEL ||
+	    (automatic && !deepl && engine_model_ready(s->model));
+	struct err e = {0};
+
+	if (!deepl && !model)
+		return;
+	if (!(s->timeout > 0 && s->timeout <= 3600))
+		die(STATUS_USAGE, "--timeout is in seconds, more than 0 and at most 3600");
+	t->engine = engine_open(&(struct engine_settings){.deepl = deepl, .from = from,
+	    .targets = t->memories, .n = t->n, .glossary = t->glossary, .model = s->model,
+	    .max_cost = s->max_cost, .key_file = s->key_file,
+	    .deepl_glossary = &s->deepl_glossary, .formality = (enum formality)s->formality,
+	    .timeout = s->timeout, .verify = s->verify, .forget = s->force,
+	    .dry_run = s->dry_run}, &e);
+	if (!t->engine)
+		die(STATUS_FAILED, "%s", e.text);
+}
+
 void
 setup(struct translator *t, const struct settings *settings)
 {
-	char from[LOCALE_MAX];
+	static char from[LOCALE_MAX]; /* engines keep it */
 	struct loader loader;
 	struct err e = {0};
 	bool failed = false;
@@ -155,7 +190,8 @@ setup(struct translator *t, const struct settings *settings)
 	if (settings->fuzzy < 0 || settings->fuzzy > 1)
 		die(STATUS_USAGE, "--fuzzy is a score from 0 (no fuzzy matches) to 1");
 	loader = (struct loader){.targets = t->memories, .n = t->n, .from = from};
-	open_engines(t, from);
+	if (settings->engine == ENGINE_APERTIUM)
+		open_apertium(t, from);
 	t->glossary = glossary_new(t->n);
 	for (size_t i = 0; i < settings->glossary.n; i++)
 		if (glossary_read(t->glossary, &loader, settings->glossary.v[i], &e) < 0)
@@ -164,6 +200,7 @@ setup(struct translator *t, const struct settings *settings)
 	if (failed && settings->catalog.n)
 		die(STATUS_FAILED, "not every catalogue of --catalog could be read");
 	load_memories(t, &loader);
+	load_own(&loader);
 	/* The seed is English. */
 	for (size_t i = 0; i < t->n && load_distance("en", slice(from)) >= 0; i++)
 		load_seed(&t->memories[i], &loader);
@@ -171,6 +208,7 @@ setup(struct translator *t, const struct settings *settings)
 		for (int tier = 0; tier < TIERS; tier++)
 			if (!t->memories[i].tiers[tier].sealed)
 				store_seal(&t->memories[i].tiers[tier]);
+	open_engine(t, from);
 	t->proposer.fuzzy = settings->fuzzy;
 	t->recall = recall_new();
 }
@@ -182,7 +220,9 @@ teardown(struct translator *t)
 	    &t->member, &t->all, &t->proposal.text, &t->proposal.rejected, &t->answer.value,
 	    &t->answer.source, &t->answer.hint, &t->answer.rejected, &t->answer.reason,
 	    &t->answer.plural, &t->answer.alternatives, &t->proposer.query.skeleton,
-	    &t->proposer.query.folded, &t->proposer.piece.skeleton, &t->proposer.piece.folded};
+	    &t->proposer.query.folded, &t->proposer.piece.skeleton, &t->proposer.piece.folded,
+	    &t->context, &t->widget, &t->file, &t->note, &t->before, &t->last_file, &t->others,
+	    &t->stale};
 
 	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
 		buf_free(bufs[i]);
@@ -192,6 +232,7 @@ teardown(struct translator *t)
 		apertium_close(t->targets[i].apertium);
 		free(t->targets[i].tag);
 	}
+	gaps_free(&t->gaps);
 	arena_free(&t->proposer.arena);
 	recall_free(t->recall);
 	glossary_free(t->glossary);

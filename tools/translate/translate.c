@@ -1,6 +1,7 @@
 #include "tools/translate/translate.h"
 
 #include "common/mem.h"
+#include "tools/translate/learn.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -29,6 +30,24 @@ static const struct opt options[] = {
 	AT(isolate)},
     {"force", 'f', OPT_FLAG, NULL, "replace translations that are there, approved ones too", 0,
 	NULL, AT(force)},
+    {"formality", 0, OPT_CHOICE, "default|more|less",
+	"how a model or DeepL addresses the reader, where the language tells", OPT_PROJECT,
+	"default", AT(formality)},
+    {"model", 0, OPT_TEXT, "PROVIDER/NAME", "the model that kandil-ai asks", 0, NULL, AT(model)},
+    {"max-cost", 0, OPT_TEXT, "AMOUNT", "what kandil-ai may spend at most", 0, NULL,
+	AT(max_cost)},
+    {"verify", 0, OPT_FLAG, NULL,
+	"have each draft translated back, and mark those that come back as another text", 0, NULL,
+	AT(verify)},
+    {"key-file", 0, OPT_TEXT, "FILE", "the file with DeepL's key", 0, NULL, AT(key_file)},
+    {"deepl-glossary", 0, OPT_LIST, "ID", "a glossary kept by DeepL: ID, or LOCALE=ID", 0, NULL,
+	AT(deepl_glossary)},
+    {"timeout", 0, OPT_REAL, "SECONDS", "how long DeepL may say nothing", 0, "30", AT(timeout)},
+    {"dry-run", 'n', OPT_FLAG, NULL, "ask no engine: say how much it would be asked", 0, NULL,
+	AT(dry_run)},
+    {"learn", 0, OPT_TEXT, "FILE",
+	"learn what people approved, and do nothing else: FILE, or 'user' for your own memory", 0,
+	NULL, AT(learn)},
     {0},
 };
 
@@ -75,7 +94,13 @@ translate_one(struct record *r, void *state)
 
 /* ---- in windows: an engine that is slow to start gets many texts at once ---- */
 
-enum { WINDOW_RECORDS = 20000, WINDOW_BYTES = 16 << 20 };
+/* Asking a service takes seconds, and its gaps take memory: its windows are smaller. */
+enum {
+	WINDOW_RECORDS = 20000,
+	WINDOW_BYTES = 16 << 20,
+	WINDOW_ASKED = 2000,
+	WINDOW_ASKED_BYTES = 4 << 20
+};
 
 struct window {
 	struct translator *t;
@@ -121,6 +146,9 @@ flush_window(struct window *w)
 			run_status(w->run, STATUS_FAILED);
 		}
 	}
+	if (t->engine && t->gaps.n)
+		engine_run(t->engine, &t->gaps);
+	gaps_reset(&t->gaps);
 	t->asking = false;
 	for (size_t at = 0; at < w->texts.len;) {
 		const char *stop = memchr(w->texts.ptr + at, '\n', w->texts.len - at);
@@ -156,7 +184,9 @@ hold_one(struct record *r, void *state)
 	}
 	buf_addslice(&w->texts, r->text);
 	buf_addc(&w->texts, '\n');
-	if (++w->n == WINDOW_RECORDS || w->texts.len >= WINDOW_BYTES)
+	bool asked = w->t->engine != NULL;
+	if (++w->n == (asked ? WINDOW_ASKED : WINDOW_RECORDS) ||
+	    w->texts.len >= (asked ? WINDOW_ASKED_BYTES : WINDOW_BYTES))
 		flush_window(w);
 }
 
@@ -165,7 +195,7 @@ loop(struct run *run, struct translator *t)
 {
 	struct window w = {.t = t, .run = run};
 
-	if (t->settings->engine != ENGINE_APERTIUM) {
+	if (t->settings->engine != ENGINE_APERTIUM && !t->engine) {
 		record_loop(run, translate_one, t);
 		return;
 	}
@@ -183,9 +213,15 @@ main(int argc, char **argv)
 	struct run run;
 
 	run_start(&run, &tool, &settings, argc, argv);
+	if (settings.learn) {
+		learn(&run, settings.learn, &settings.to, settings.from, settings.dry_run);
+		return run_finish(&run);
+	}
 	setup(&translator, &settings);
 	loop(&run, &translator);
 	report(&translator);
+	if (engine_close(translator.engine))
+		run_status(&run, STATUS_FAILED);
 	teardown(&translator);
 	return run_finish(&run);
 }
