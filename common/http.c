@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -69,6 +70,34 @@ http_socket_closed(void *state, curl_socket_t fd)
 	/* Closing takes it out of the epoll set. */
 	*socket_at(state, fd) = (struct http_socket){0};
 	return close(fd);
+}
+
+/* libcurl does not tell the descriptor before the request is over. */
+static int
+port_of(int fd)
+{
+	struct sockaddr_storage at;
+	socklen_t n = sizeof(at);
+
+	if (getsockname(fd, (struct sockaddr *)&at, &n) < 0)
+		return -1;
+	return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
+					      : ((struct sockaddr_in *)&at)->sin_port);
+}
+
+bool
+http_socket_waits(struct http *http, int port)
+{
+	for (size_t fd = 0; fd < http->nsockets; fd++) {
+		struct http_socket *s = &http->sockets[fd];
+		struct pollfd p = {(int)fd, POLLIN, 0};
+
+		if (s->ours && s->port == 0)
+			s->port = port_of((int)fd);
+		if (s->ours && s->port == port && poll(&p, 1, 0) > 0)
+			return true;
+	}
+	return false;
 }
 
 static int
@@ -285,6 +314,19 @@ hand_on(struct http *http)
 	http->nfed = 0;
 }
 
+/* Nothing was sent yet: again, on another connection. */
+static bool
+again(struct http_call *call)
+{
+	struct http *http = call->http;
+
+	if (!call->foul)
+		return false;
+	call->foul = false;
+	curl_multi_remove_handle(http->multi, call->easy);
+	return curl_multi_add_handle(http->multi, call->easy) == CURLM_OK;
+}
+
 static void
 collect(struct http *http)
 {
@@ -298,7 +340,8 @@ collect(struct http *http)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
-		finish((struct http_call *)(void *)call, result);
+		if (!again((struct http_call *)(void *)call))
+			finish((struct http_call *)(void *)call, result);
 	}
 }
 

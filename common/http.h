@@ -117,6 +117,9 @@ int http_wait(struct http *, int64_t timeout_ms, struct pollfd *more, size_t n);
 /* The first header of that name, without case and surrounding blanks; ptr NULL: none. */
 struct slice http_header(const struct http_reply *, const char *name);
 
+/* Whether a host (of IPv6 with or without brackets) is this machine by its very name. */
+bool http_loopback(struct slice host);
+
 /*
  * As error codes of kandil-records(5): "unknown_host", "cannot_connect",
  * "proxy_failed", "bad_tls", "timeout", "cut_off", "reply_too_large",

@@ -70,6 +70,27 @@ on_body(char *bytes, size_t size, size_t n, void *state)
 	return n;
 }
 
+/*
+ * Called when a connection is there and nothing has been sent on it. HTTP/1
+ * numbers no replies: one that came twice, or anything else that waits to be
+ * read on a kept connection, would answer this request. HTTP/2 numbers them.
+ */
+static int
+on_connection(void *state, char *peer, char *own, int peer_port, int own_port)
+{
+	struct http_call *call = state;
+	long made = 0;
+
+	(void)peer, (void)own, (void)peer_port;
+	/* libcurl sends again what got no reply on a kept connection; when to try again, we decide. */
+	if (call->begun)
+		return CURL_PREREQFUNC_ABORT;
+	curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &made);
+	call->foul = made == 0 && !call->http->seen2 && http_socket_waits(call->http, own_port);
+	call->begun = !call->foul;
+	return call->foul ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 /* ---- making ---- */
 
 /* What is the same for every request. */
@@ -89,11 +110,15 @@ set_once(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, http);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, http_socket_closed);
 	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, http);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connection);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	/* Bodies go straight from the caller; libcurl would hold 64 KiB a request for the copy. */
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent);
 	/* CURLOPT_TIMEOUT is not set: our own times tell a stall from a long reply. */
@@ -216,14 +241,22 @@ find_host(struct http_call *call, const char *url)
 	call->host[n] = '\0';
 }
 
-static bool
-loopback(const char *host)
+bool
+http_loopback(struct slice host)
 {
-	size_t n = strlen(host);
+	static const char name[] = "localhost";
+	size_t n = sizeof(name) - 1;
 
-	return strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-	    (n > 10 && strcasecmp(host + n - 10, ".localhost") == 0) ||
-	    (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n);
+	if (slice_is(host, "::1") || slice_is(host, "[::1]"))
+		return true;
+	if (host.len >= n && strncasecmp(host.ptr + host.len - n, name, n) == 0)
+		return host.len == n || host.ptr[host.len - n - 1] == '.';
+	if (!slice_starts(host, "127."))
+		return false;
+	for (size_t i = 0; i < host.len; i++)
+		if (host.ptr[i] != '.' && !isdigit((unsigned char)host.ptr[i]))
+			return false;
+	return true;
 }
 
 static void
@@ -291,7 +324,7 @@ set_proxy(struct http_call *call)
 	const char *proxy = call->http->proxy;
 
 	curl_easy_setopt(call->easy, CURLOPT_PROXY,
-	    proxy ? proxy : loopback(call->host) ? "" : NULL);
+	    proxy ? proxy : http_loopback(slice(call->host)) ? "" : NULL);
 	if (proxy)
 		curl_easy_setopt(call->easy, CURLOPT_NOPROXY, "");
 }
@@ -324,7 +357,7 @@ http_call_set(struct http_call *call, const struct http_request *r, struct err *
 	trim(&call->headers);
 	trim(&call->body);
 	call->received = 0;
-	call->fed = false;
+	call->fed = call->foul = call->begun = false;
 	call->fault = HTTP_DONE;
 	call->first = -1;
 	call->sent = 0;

@@ -39,6 +39,13 @@ proxy_refused(const struct http_call *call)
 	return answer >= 300;
 }
 
+/* libcurl cannot use the proxy's address, and says so with its password in it. */
+static bool
+odd_proxy(const struct http_call *call)
+{
+	return strncasecmp(call->error, "unsupported proxy", strlen("unsupported proxy")) == 0;
+}
+
 /*
  * Whether a connection that failed was to a proxy: libcurl 7.88 tells it by
  * the address in its message alone.
@@ -53,12 +60,27 @@ at_proxy(const struct http_call *call)
 	return at && strncasecmp(at + strlen("connect to "), own, strlen(own)) != 0;
 }
 
+/*
+ * A server may answer over HTTP/2 before it has read the request, and then reset the stream; the
+ * reply stands (RFC 9113 section 8.1), but libcurl 7.88 calls it an error. It is whole when as
+ * many bytes came as were announced.
+ */
+static bool
+came_whole(const struct http_call *call)
+{
+	curl_off_t announced = -1, came = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &came);
+	return http_status(call) >= 200 && announced >= 0 && came == announced;
+}
+
 static enum http_fault
 judge(const struct http_call *call, CURLcode result)
 {
 	if (call->fault != HTTP_DONE)
 		return call->fault;
-	if (proxy_refused(call))
+	if (proxy_refused(call) || (result != CURLE_OK && odd_proxy(call)))
 		return HTTP_PROXY;
 	switch (result) {
 	case CURLE_OK:
@@ -77,8 +99,9 @@ judge(const struct http_call *call, CURLcode result)
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 	case CURLE_HTTP2:
-	case CURLE_HTTP2_STREAM:
 		return HTTP_CUT;
+	case CURLE_HTTP2_STREAM:
+		return came_whole(call) ? HTTP_DONE : HTTP_CUT;
 	case CURLE_FILESIZE_EXCEEDED:
 		return HTTP_TOO_LARGE;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, so: anything */
@@ -109,8 +132,12 @@ say(const struct http_call *call, CURLcode result, struct http_reply *reply)
 	    [HTTP_TLS] = "no secure connection", [HTTP_CUT] = "the reply was cut off",
 	    [HTTP_GARBAGE] = "the reply is no HTTP", [HTTP_OTHER] = "the request failed"};
 	const char *words = call->error[0] ? call->error : curl_easy_strerror(result);
-	bool name = words[0] && isupper((unsigned char)words[1]);
+	bool name;
 	size_t n;
+
+	if (reply->fault == HTTP_PROXY && odd_proxy(call))
+		words = "its address is not one: look at --proxy, https_proxy and their like";
+	name = words[0] && isupper((unsigned char)words[1]);
 
 	switch (reply->fault) {
 	case HTTP_DONE:
@@ -140,7 +167,17 @@ void
 http_call_reply(struct http_call *call, CURLcode result, struct http_reply *reply)
 {
 	int64_t now = time_ms();
+	long version = 0;
 
+	/* Ours, in place of trying again behind our back. */
+	if (result == CURLE_ABORTED_BY_CALLBACK) {
+		result = CURLE_GOT_NOTHING;
+		call->error[0] = '\0';
+	}
+
+	curl_easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
+	if (version >= CURL_HTTP_VERSION_2_0)
+		call->http->seen2 = true;
 	*reply = (struct http_reply){.fault = judge(call, result), .status = http_status(call),
 	    .headers = buf_slice(&call->headers), .body = buf_slice(&call->body),
 	    .wait_ms = call->first < 0 ? -1 : call->first - call->start,

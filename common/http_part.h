@@ -15,13 +15,14 @@ enum { HTTP_HEADERS_MAX = 256 * 1024, HTTP_REPLY_MAX = 16 * 1024 * 1024 };
 struct http_socket {
 	bool ours; /* made and closed before our eyes, so what epoll knows is certain */
 	uint32_t want, have;
+	int port; /* the local one; 0: not looked at yet */
 };
 
 struct http {
 	CURLM *multi;
 	int epoll;
 	char *user_agent, *ca_file, *proxy;
-	bool http2;
+	bool http2, seen2; /* offered; a server has taken it */
 	long connect_ms;
 	struct http_socket *sockets; /* by descriptor */
 	size_t nsockets;
@@ -48,6 +49,8 @@ struct http_call {
 	struct buf headers, body;
 	size_t received; /* bytes of body, decompressed */
 	bool fed;
+	bool begun; /* it has been sent, or will be at once */
+	bool foul; /* the connection had something to read before anything was asked */
 	enum http_fault fault; /* found by us; HTTP_DONE: none */
 	int64_t start, first, moved; /* first: -1 before the first byte of reply */
 	curl_off_t sent;	     /* bytes of body, when last looked */
@@ -78,5 +81,7 @@ void http_call_free(struct http_call *);
 /* libcurl's callbacks about sockets, in http.c. */
 int http_socket_made(void *state, curl_socket_t fd, curlsocktype purpose);
 int http_socket_closed(void *state, curl_socket_t fd);
+/* Whether a socket of that local port has something to read, or has ended. */
+bool http_socket_waits(struct http *, int port);
 
 #endif

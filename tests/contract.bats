@@ -7,9 +7,10 @@ load lib/common
 # tool | arguments that make it a filter of stdin | records or sources: what
 # its operands are | a record that it works on and that comes out with status 0
 filters() {
-	cat <<'LIST'
+	cat <<LIST
 kandil-extract   |         | sources | {"kind":"zzz","id":1}
 kandil-translate | --to=fr | records | {"kind":"string","key":"cancel","value":"Cancel"}
+kandil-ai        | --model=openai/m --base-url=http://127.0.0.1:18080 --cassette=$ROOT/tests/golden/ai/kinds/cassette --replay --kind=note --prompt=.t | records | {"kind":"note","t":"passes"}
 kandil-catalog   | read    | sources | {"kind":"zzz","id":1}
 kandil-catalog   | check   | sources | {"kind":"zzz","id":1}
 kandil-catalog   | stats   | sources | {"kind":"zzz","id":1}

@@ -284,11 +284,11 @@ zsh' "$(complete_bash kandil completions '')"
 @test "completions hold exactly the options of the tables" {
 	{
 		kandil config --json | jq -r '"--" + .name'
-		sed -n '/^# usage:/,/^# needs:/p' "$BIN"/../libexec/kandil/* | grep -o -- '--[a-z][a-z-]*'
+		sed -n '/^# usage:/,/^# needs:/p' "$BIN"/../libexec/kandil/* | grep -o -- '--[a-z][a-z0-9-]*'
 	} | sort -u >want
-	kandil completions bash | grep -o -- '--[a-z][a-z-]*' | grep -Ev -- '^--(help|version|json)$' | sort -u |
+	kandil completions bash | grep -o -- '--[a-z][a-z0-9-]*' | grep -Ev -- '^--(help|version|json)$' | sort -u |
 		cmp - want
-	kandil completions fish | grep -o -- ' -l [a-z-]*' | sed 's/ -l /--/' | grep -v json | sort -u | cmp - want
+	kandil completions fish | grep -o -- ' -l [a-z0-9-]*' | sed 's/ -l /--/' | grep -v json | sort -u | cmp - want
 }
 
 @test "zsh and fish can read their completions" {

@@ -582,6 +582,9 @@ test_wait(struct http *http)
 static void
 test_proxy(void)
 {
+	static const char *const wrong[] = {"ftp://u:secret@127.0.0.1:1",
+	    "http://u:secret@127.0.0.1:99999", "http://u:a secret@127.0.0.1:1",
+	    "http://u:secret@127.0.0.1:1", "u:secret@nowhere.invalid:1"};
 	char proxy[64];
 	struct result r = {0};
 	struct http *http = open_http(&(struct http_settings){.proxy = "http://127.0.0.1:1"});
@@ -593,6 +596,14 @@ test_proxy(void)
 	http = open_http(&(struct http_settings){.proxy = "http://nowhere.invalid:3128"});
 	CHECK(faulty(http, (struct http_request){.url = url("/echo")}, HTTP_PROXY, "nowhere"));
 	http_close(http);
+
+	/* Its password is in no message, whatever is wrong with its address. */
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		http = open_http(&(struct http_settings){.proxy = wrong[i]});
+		ask(http, (struct http_request){.url = "https://kandil.invalid/"}, &r);
+		CHECK(r.reply.fault == HTTP_PROXY && strstr(r.reply.text, "secret") == NULL);
+		http_close(http);
+	}
 
 	/* By the environment: for others, never for loopback. */
 	snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", port);

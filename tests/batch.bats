@@ -1,0 +1,295 @@
+#!/usr/bin/env bats
+# kandil-ai --batch against servers/batch.py: what is submitted, found again,
+# paid for once, and written in input order. The server says what it saw.
+# shellcheck disable=SC2154 # stderr is set by run --separate-stderr
+
+load lib/common
+
+PYTHON=/usr/bin/python3
+
+setup() {
+	common_setup
+	command -v $PYTHON >/dev/null || skip "python3 is not installed"
+	mkdir server
+	$PYTHON "$ROOT/tests/servers/batch.py" server 2>server/errors 3>&- &
+	SERVER=$!
+	for _ in $(seq 100); do
+		[ ! -e server/url ] || break
+		sleep 0.05
+	done
+	URL=$(cat server/url)
+	export OPENAI_API_KEY=test-key ANTHROPIC_API_KEY=test-key GEMINI_API_KEY=test-key
+}
+
+teardown() {
+	[ -z "${SERVER-}" ] || kill "$SERVER" 2>/dev/null || true
+	[ ! -s server/errors ] || cat server/errors >&2
+}
+
+# ask PROVIDER ARGUMENT...: the command whose state is always the same.
+ask() {
+	local provider=$1
+	shift
+	case $provider in
+	responses) set -- --model=openai/m-1 --api=responses "$@" ;;
+	anthropic) set -- --model=anthropic/m-1 --max-tokens=50 "$@" ;;
+	*) set -- --model="$provider/m-1" "$@" ;;
+	esac
+	${RUN-} kandil-ai --batch --base-url="$URL" --prompt=.t "$@"
+}
+
+# start ARGUMENT...: the same in the background, its own process in $pid.
+start() {
+	RUN='exec' ask "$@" >out 2>err 3>&- &
+	pid=$!
+}
+
+# Until the one in the background says that it waits for its batches.
+waits() {
+	for _ in $(seq 200); do
+		! grep -q waiting err || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# lines WORD...: a record a word.
+lines() {
+	printf '%s\n' "$@" | sed 's/.*/{"t":"&"}/'
+}
+
+# Every request was paid for as often as the count says (default 1).
+paid_once() {
+	same "$(sort -u server/paid)" "$(sort server/paid)"
+}
+
+PROVIDERS="openai responses anthropic gemini"
+
+@test "replies come back in input order, whatever the order of the results" {
+	for provider in $PROVIDERS; do
+		seq 40 | sed 's/.*/{"n":&,"t":"'"$provider"' &"}/' >in
+		run -0 --separate-stderr ask "$provider" in
+		printf '%s\n' "$output" >out
+		jq -c 'del(.ai)' out | cmp - in
+		same "$(seq 40 | sed "s/^/reply to $provider /")" "$(jq -r .ai.text out)"
+		[ "$(jq -r .ai.model out | sort -u)" = m-1 ]
+		[ "$(jq -r .ai.usage.output out | sort -u)" = 5 ]
+	done
+	paid_once
+	run ! grep refused server/log
+	# The state is gone with its last batch; again, nothing is asked.
+	[ -z "$(ls "$XDG_CACHE_HOME"/kandil/ai/batch)" ]
+	cp server/log before
+	run -0 --separate-stderr ask gemini in
+	cmp before server/log
+}
+
+@test "what expired, failed for a while or got lost is submitted again, and nothing else" {
+	for provider in $PROVIDERS; do
+		rm -f server/paid
+		lines "$provider a" "$provider expires-once" "$provider busy-once" "$provider lost-once" "$provider z" >in
+		run -0 --separate-stderr ask "$provider" in
+		[ "$(grep -c '"reply to' <<<"$output")" = 5 ]
+		same "$(printf "$provider %s\n" a busy-once busy-once expires-once expires-once lost-once lost-once z)" \
+			"$(sort server/paid)"
+	done
+}
+
+@test "what failed for good is an error of its record alone" {
+	for provider in $PROVIDERS; do
+		rm -f server/paid
+		lines "$provider a" "$provider bad" "$provider cancelled" "$provider z" >in
+		run -1 --separate-stderr ask "$provider" in
+		[ "$(jq -r '.ai.text // .error.code' <<<"$output" | sed 's/reply to //' | paste -sd,)" = \
+			"$provider a,bad_request,not_asked,$provider z" ]
+		[ "$(sed -n 2p <<<"$output" | jq -r .error.retryable)" = false ]
+		paid_once
+	done
+}
+
+@test "replies that do not fit the schema are asked for again in the next round" {
+	for provider in openai anthropic gemini; do
+		lines "$provider shaped 1" "$provider shaped 2" >in
+		run -0 --separate-stderr ask "$provider" \
+			--schema='{"type":"object","properties":{"ok":{"type":"boolean"}},"required":["ok"],"additionalProperties":false}' in
+		[ "$(jq -c .ai.json <<<"$output" | sort -u)" = '{"ok":true}' ]
+		[ "$(grep -c "^$provider" server/paid)" = 4 ]
+	done
+}
+
+@test "--batch-size makes several batches, files and inline requests alike" {
+	seq 25 | sed 's/.*/{"t":"r &"}/' >in
+	run -0 --separate-stderr ask openai --batch-size=10 in
+	[ "$(grep -c 'POST /v1/batches' server/log)" = 3 ]
+	paid_once
+	# More than goes inline at once is uploaded.
+	rm server/paid
+	seq 1001 | sed 's/.*/{"t":"g &"}/' >in
+	run -0 --separate-stderr ask gemini in
+	[ "$(jq -r .ai.text <<<"$output" | tail -n 1)" = "reply to g 1001" ]
+	grep -q 'POST /upload-here' server/log
+	paid_once
+	run ! grep refused server/log
+}
+
+@test "standard input may be a pipe" {
+	run -0 --separate-stderr bash -c "printf '{\"t\":\"x\"}\n\n{\"t\":\"y\"}' |
+		kandil-ai --batch --model=openai/m-1 --base-url=$URL --prompt=.t"
+	[ "$(jq -r .ai.text <<<"$output" | paste -sd,)" = "reply to x,reply to y" ]
+	mkfifo pipe
+	run -2 --separate-stderr ask openai pipe
+	[[ $stderr == *"'pipe' is no regular file"* ]]
+}
+
+@test "an answer that is lost makes no second batch" {
+	for provider in $PROVIDERS; do
+		for word in create-cut create-500; do
+			lines "$provider $word 1" "$provider $word 2" >in
+			echo $word >server/faults
+			run -0 --separate-stderr ask "$provider" in
+			[ "$(grep -c '"reply to' <<<"$output")" = 2 ]
+		done
+		# One that was certainly not made is made again.
+		lines "$provider limited" >in
+		echo "create-429" >server/faults
+		run -0 --separate-stderr ask "$provider" in
+	done
+	paid_once
+}
+
+@test "cuts and refusals on the way to results cost nothing" {
+	for provider in $PROVIDERS; do
+		seq 30 | sed 's/.*/{"t":"'"$provider"' &"}/' >in
+		echo "upload-cut poll-503 results-cut poll-503" >server/faults
+		run -0 --separate-stderr ask "$provider" in
+		[ "$(grep -c '"reply to' <<<"$output")" = 30 ]
+	done
+	paid_once
+}
+
+@test "no money stops it: what was taken is written, the rest is not_asked, status 3" {
+	seq 20 | sed 's/.*/{"t":"r &"}/' >in
+	echo 1 >server/polls
+	# The second batch is refused.
+	cat >refuse <<-'SH'
+		for i in $(seq 500); do
+			if grep -qs 'POST /v1/batches' server/log; then
+				echo create-quota >server/faults
+				exit
+			fi
+			sleep 0.01
+		done
+	SH
+	sh refuse 3>&- &
+	echo 0.3 >server/slow
+	run -3 --separate-stderr ask openai --batch-size=10 in
+	wait $!
+	[ "$(jq -r '.ai.text // .error.code' <<<"$output" | sed 's/ .*//' | uniq -c | xargs)" = \
+		"10 reply 10 not_asked" ]
+	[ "$(jq -r 'select(.error) | .error.retryable' <<<"$output" | sort -u)" = true ]
+	[[ $stderr == *"no money"* ]]
+	echo 0 >server/slow
+	run -0 --separate-stderr ask openai --batch-size=10 in
+	paid_once
+}
+
+@test "too many waiting tokens: the same batch goes again" {
+	lines a b >in
+	echo create-tokens >server/faults
+	run -0 --separate-stderr ask openai in
+	[ "$(grep -c 'POST /v1/batches' server/log)" = 2 ]
+}
+
+@test "a wrong key stops before anything is kept" {
+	lines a >in
+	OPENAI_API_KEY=wrong run -3 --separate-stderr ask openai in
+	[ "$(jq -r .error.code <<<"$output")" = not_asked ]
+	[ ! -e server/paid ]
+	run ! grep -r wrong "$XDG_CACHE_HOME"
+}
+
+@test "interrupted, the batch goes on, and the same command takes its results up" {
+	for provider in openai anthropic gemini; do
+		echo 1000 >server/polls
+		rm -f server/paid
+		lines "$provider a" "$provider b" >in
+		start "$provider" in
+		waits
+		# The same command at the same time is told so.
+		run -3 --separate-stderr ask "$provider" in
+		[[ $stderr == *"another kandil-ai"* ]]
+		kill -TERM "$pid"
+		wait "$pid" || status=$?
+		[ "$status" = 143 ]
+		[ ! -s out ]
+		grep -q "the same command again" err
+		echo 1 >server/polls
+		run -0 --separate-stderr ask "$provider" in
+		[ "$(grep -c '"reply to' <<<"$output")" = 2 ]
+		paid_once
+	done
+}
+
+@test "killed at any moment, nothing is paid for twice" {
+	echo 0.15 >server/slow
+	for provider in openai anthropic gemini; do
+		seq 30 | sed 's/.*/{"t":"'"$provider"' &"}/' >in
+		echo 2 >server/polls
+		for _ in $(seq 8); do
+			start "$provider" --batch-size=10 in
+			sleep "0.$((RANDOM % 90 + 10))"
+			kill -KILL "$pid" 2>/dev/null || break
+			wait "$pid" 2>/dev/null || true
+		done
+		run -0 --separate-stderr ask "$provider" --batch-size=10 in
+		[ "$(grep -c '"reply to' <<<"$output")" = 30 ]
+	done
+	paid_once
+}
+
+@test "a torn state is cut, a damaged one is told" {
+	echo 1000 >server/polls
+	lines a >in
+	start openai --state=state in
+	waits
+	kill -KILL "$pid"
+	wait "$pid" || true
+	echo 1 >server/polls
+	cp state whole
+	printf '{"event":"done","ba' >>state
+	run -0 --separate-stderr ask openai --state=state in
+	[ ! -e state ]
+	paid_once
+	{
+		head -n 1 whole
+		echo nonsense
+		tail -n 1 whole
+	} >state
+	lines b >in
+	run -3 --separate-stderr ask openai --state=state in
+	[[ $stderr == *"damaged in line 2"* ]]
+}
+
+@test "the budget is kept" {
+	printf 'openai\tm-*\t-\t-\t1\t1\t1\t0.5\ttest\n' >prices.tsv
+	seq 9 | sed 's/.*/{"t":"r &"}/' >in
+	run -3 --separate-stderr ask openai --max-tokens=1000000 --max-cost=2.1 --prices=prices.tsv in
+	[ "$(jq -r '.ai.text // .error.code' <<<"$output" | sed 's/ .*//' | uniq -c | xargs)" = \
+		"4 reply 5 budget" ]
+}
+
+@test "without a batch API, or a cache, it says so" {
+	lines a >in
+	run -1 --separate-stderr kandil-ai --batch --model=exec:cat --prompt=.t in
+	[ "$(jq -r .error.code <<<"$output")" = bad_request ]
+	run -2 --separate-stderr ask openai --no-cache in
+	[[ $stderr == *"leave out --no-cache"* ]]
+}
+
+@test "an upload goes to no other host" {
+	echo 1 >server/elsewhere
+	seq 1001 | sed 's/.*/{"t":"g &"}/' >in
+	run -1 --separate-stderr ask gemini in
+	[ "$(jq -r .error.code <<<"$output" | sort -u)" = bad_request ]
+	run ! grep upload-here server/log
+}

@@ -1,0 +1,83 @@
+# Servers that the tests of kandil-ai talk to. Sourced behind common.bash by
+# bats files; what is started in setup_file ends in stop_servers.
+# shellcheck shell=bash
+
+# started FILE PID [SECONDS]: waits until the server has written FILE.
+started() {
+	local tries=$((${3:-20} * 20))
+	while ! [ -s "$1" ]; do
+		kill -0 "$2" 2>/dev/null && [ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+# start_model FOLDER [CERTIFICATE KEY]: tests/servers/model.py; addresses are in FOLDER.
+start_model() {
+	mkdir -p "$1"
+	# What bats listens at would never close.
+	/usr/bin/env python3 "$ROOT/tests/servers/model.py" "$@" >"$1/out" 2>&1 3>&- 4>&- &
+	echo $! >>"$BATS_FILE_TMPDIR/pids"
+	started "$1/url" $!
+}
+
+# start_aimock FOLDER: the address is in FOLDER/url. Status 1 where it is not installed.
+start_aimock() {
+	local program=$ROOT/tests/node_modules/@copilotkit/aimock/dist/cli.js pid
+	[ -f "$program" ] && command -v node >/dev/null || return 1
+	mkdir -p "$1"
+	node "$program" -p 0 -f "$ROOT/tests/servers/aimock" --strict --journal-max 0 \
+		>"$1/out" 2>&1 3>&- 4>&- &
+	pid=$!
+	echo $pid >>"$BATS_FILE_TMPDIR/pids"
+	for _ in $(seq 400); do
+		sed -n 's/.* listening on \(http:.*\)/\1/p' "$1/out" >"$1/url"
+		[ ! -s "$1/url" ] || return 0
+		kill -0 $pid || return
+		sleep 0.05
+	done
+	return 1
+}
+
+stop_servers() {
+	local pid
+	while read -r pid; do
+		kill "$pid" 2>/dev/null || true
+	done <"$BATS_FILE_TMPDIR/pids"
+}
+
+# control JSON: what tests/servers/model.py does from now on; forgets what was.
+control() {
+	curl -fsS --noproxy '*' --data-binary "$1" "$MODEL/control"
+}
+
+# asked: the requests since control, an NDJSON line each.
+asked() {
+	curl -fsS --noproxy '*' "$MODEL/log"
+}
+
+# each_once IN OUT: every id of IN leaves exactly once in OUT, in whatever order.
+each_once() {
+	same "$(jq -c .id "$1" | sort)" \
+		"$(jq -c 'select(.kind != "delta").id' "$2" | sort)"
+}
+
+# codes OUT: "text code retryable", a line each record, sorted; - for none.
+codes() {
+	jq -r 'select(.kind != "delta") |
+		"\(.text) " + if .error then "\(.error.code) \(.error.retryable)" else "- -" end' "$1" | sort
+}
+
+# protocol NAME: the options that make kandil-ai speak it to $SERVER.
+protocol() {
+	case $1 in
+	openai) echo "--model=openai/m --base-url=$SERVER/v1" ;;
+	responses) echo "--model=openai/m --base-url=$SERVER/v1 --api=responses" ;;
+	interactions) echo "--model=gemini/m --base-url=$SERVER --api=interactions" ;;
+	*) echo "--model=$1/m --base-url=$SERVER" ;;
+	esac
+}
+
+# records TEXT...: a record each, numbered.
+records() {
+	jq -nc '$ARGS.positional | to_entries[] | {id: .key, text: .value}' --args "$@"
+}

@@ -1,0 +1,496 @@
+/*
+ * Gemini: small batches carry their requests, larger ones name a file that
+ * was uploaded; results come back the same way. A batch has a display name, by which it is found
+ * again.
+ */
+#include "tools/ai/batch_part.h"
+
+#include "common/json.h"
+#include "common/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	PAGES = 20,
+	PAGE = 100,
+	INLINE_BYTES = 16 << 20, /* the API takes 20 MB; results come inline then, too */
+	INLINE_LINES = 1000,
+	CANCELLED = -1,
+};
+
+static void
+head(const struct chunk *c, struct buf *out)
+{
+	(void)c;
+	(void)out;
+}
+
+static void
+line(const struct chunk *c, const char *hex, struct slice body, struct buf *out)
+{
+	(void)c;
+	json_open(out, '{');
+	json_add(out, "key", slice(hex));
+	json_add_raw(out, "request", body);
+	json_close(out, '}');
+	buf_addc(out, '\n');
+}
+
+/* …/v1beta/models/m:generateContent → …:batchGenerateContent */
+static void
+url(const struct ask *ask, struct buf *out)
+{
+	size_t from = out->len, colon;
+
+	ask->endpoint->protocol->path(ask, out);
+	colon = out->len;
+	while (colon > from && out->ptr[colon - 1] != ':')
+		colon--;
+	buf_cut(out, colon);
+	buf_adds(out, "batchGenerateContent");
+}
+
+static int
+bad(struct failure *f, const char *what)
+{
+	*f = (struct failure){.action = ACTION_FAIL, .code = "bad_reply"};
+	snprintf(f->text, sizeof(f->text), "the answer has no %s", what);
+	return -1;
+}
+
+/* Whether two URLs name the same scheme, host and port. */
+static bool
+same_host(struct slice a, const char *base)
+{
+	const char *host = strstr(base, "://"), *end;
+	size_t len;
+
+	if (host == NULL)
+		return false;
+	end = strchr(host + 3, '/');
+	len = end ? (size_t)(end - base) : strlen(base);
+	return a.len > len && memcmp(a.ptr, base, len) == 0 && a.ptr[len] == '/';
+}
+
+/* ---- submitting ---- */
+
+/* Begins an upload: its address into b->url. */
+static int
+upload_start(struct batches *b, const struct batch *batch, size_t size, struct failure *f)
+{
+	struct buf to = {0}, length = {0}, body = {0};
+	struct answer a = {0};
+	struct slice headers[4] = {S("X-Goog-Upload-Protocol: resumable"),
+	    S("X-Goog-Upload-Command: start"),
+	    S("X-Goog-Upload-Header-Content-Type: application/jsonl")};
+	struct call call = {.method = "POST", .headers = headers, .nheaders = 4};
+	struct http_reply reply = {0};
+	struct slice where;
+	int rc;
+
+	buf_addf(&to, "%s/upload/v1beta/files", batch->endpoint->base);
+	buf_addf(&length, "X-Goog-Upload-Header-Content-Length: %zu", size);
+	headers[3] = buf_slice(&length);
+	json_open(&body, '{');
+	json_name(&body, "file");
+	json_open(&body, '{');
+	json_add(&body, "display_name", slice(batch->name));
+	json_close(&body, '}');
+	json_close(&body, '}');
+	call.url = to.ptr;
+	call.body = buf_slice(&body);
+	call.any = true;
+	rc = batch_call(b, batch, &call, &a, f);
+	if (rc == 0) {
+		reply.headers = buf_slice(&a.headers);
+		where = http_header(&reply, "x-goog-upload-url");
+		buf_reset(&b->url);
+		buf_addslice(&b->url, where);
+		/* What people wrote goes to the API's own host alone. */
+		if (where.ptr == NULL || !same_host(where, batch->endpoint->base))
+			rc = bad(f, "address of its own host to upload to");
+	}
+	buf_free(&to);
+	buf_free(&length);
+	buf_free(&body);
+	answer_free(&a);
+	return rc;
+}
+
+static int
+upload(struct batches *b, struct batch *batch, struct slice content, struct failure *f)
+{
+	static const struct slice headers[] = {
+	    {"X-Goog-Upload-Offset: 0", 23}, {"X-Goog-Upload-Command: upload, finalize", 39}};
+	struct call call = {.method = "POST", .headers = headers, .nheaders = 2,
+	    .type = "application/jsonl", .body = content, .no_key = true};
+	struct answer a = {0};
+	struct slice file, name = {0};
+	int rc = upload_start(b, batch, content.len, f);
+
+	if (rc != 0)
+		return rc;
+	call.url = b->url.ptr;
+	rc = batch_call(b, batch, &call, &a, f);
+	if (rc == 0) {
+		if (json_get(buf_slice(&a.body), "file", &file))
+			name = batch_text(b, file, "name");
+		if (batch_word(name))
+			state_file(&b->state, batch, name);
+		else
+			rc = bad(f, "'name' of a file");
+	}
+	answer_free(&a);
+	return rc;
+}
+
+/* The requests themselves, each with its key as metadata. */
+static void
+add_inline(struct slice content, struct buf *body)
+{
+	struct slice one, key, request;
+
+	json_name(body, "requests");
+	json_open(body, '{');
+	json_name(body, "requests");
+	json_open(body, '[');
+	while (slice_line(&content, &one)) {
+		if (!json_get(one, "key", &key) || !json_get(one, "request", &request))
+			continue;
+		json_open(body, '{');
+		json_add_raw(body, "request", request);
+		json_name(body, "metadata");
+		json_open(body, '{');
+		json_add_raw(body, "key", key);
+		json_close(body, '}');
+		json_close(body, '}');
+	}
+	json_close(body, ']');
+	json_close(body, '}');
+}
+
+static int
+create(struct batches *b, const struct batch *batch, struct slice content, bool *unsure,
+    struct failure *f)
+{
+	struct buf to = {0}, body = {0};
+	struct answer a = {0};
+	struct call call = {.method = "POST"};
+	struct slice name;
+	int rc;
+
+	json_open(&body, '{');
+	json_name(&body, "batch");
+	json_open(&body, '{');
+	json_add(&body, "display_name", slice(batch->name));
+	json_name(&body, "input_config");
+	json_open(&body, '{');
+	if (batch->file)
+		json_add(&body, "file_name", slice(batch->file));
+	else
+		add_inline(content, &body);
+	json_close(&body, '}');
+	json_close(&body, '}');
+	json_close(&body, '}');
+	buf_addf(&to, "%s%s", batch->endpoint->base, batch->url);
+	call.url = to.ptr;
+	call.body = buf_slice(&body);
+	rc = batch_call(b, batch, &call, &a, f);
+	*unsure = a.unsure;
+	if (rc == 0) {
+		name = batch_text(b, buf_slice(&a.body), "name");
+		buf_reset(&b->line);
+		buf_addslice(&b->line, name);
+		if (!batch_word(name)) {
+			*unsure = true;
+			rc = bad(f, "'name' of a batch");
+		}
+	}
+	buf_free(&to);
+	buf_free(&body);
+	answer_free(&a);
+	return rc;
+}
+
+static int
+submit(struct batches *b, struct chunk *c, struct batch *batch, bool *unsure, struct failure *f)
+{
+	struct slice content = {"", 0};
+	int rc = 0;
+
+	if (c && batch->file == NULL)
+		content = chunk_map(c);
+	if (content.len > INLINE_BYTES || (c && c->count > INLINE_LINES && batch->file == NULL))
+		rc = upload(b, batch, content, f);
+	if (rc == 0)
+		rc = create(b, batch, content, unsure, f);
+	if (content.len)
+		chunk_unmap(content);
+	return rc;
+}
+
+/* ---- finding what was created before ---- */
+
+static int
+find_in(struct batches *b, const struct batch *batch, struct slice list)
+{
+	static const char *const path[] = {"metadata", "displayName"};
+	struct slice operations, object, name;
+	struct json_walk walk;
+
+	if (!json_get(list, "operations", &operations) && !json_get(list, "batches", &operations))
+		return 0;
+	walk = json_walk(operations);
+	while (json_element(&walk, &object)) {
+		if (!json_path(object, path, 2, &name) && !json_get(object, "displayName", &name))
+			continue;
+		if (!json_is(name, batch->name) || !batch_word(batch_text(b, object, "name")))
+			continue;
+		buf_reset(&b->line);
+		buf_addslice(&b->line, buf_slice(&b->scratch));
+		return 1;
+	}
+	return 0;
+}
+
+static int
+find(struct batches *b, struct batch *batch, struct failure *f)
+{
+	struct buf to = {0}, next = {0};
+	struct answer a = {0};
+	int rc = 0;
+
+	for (int page = 0; page < PAGES && rc == 0; page++) {
+		struct call call = {.method = "GET", .max = BATCH_INLINE};
+
+		buf_reset(&to);
+		buf_addf(&to, "%s/v1beta/batches?pageSize=%d", batch->endpoint->base, PAGE);
+		if (next.len)
+			buf_addf(&to, "&pageToken=%s", next.ptr);
+		call.url = to.ptr;
+		rc = batch_call(b, batch, &call, &a, f);
+		if (rc == 0)
+			rc = find_in(b, batch, buf_slice(&a.body));
+		if (rc != 0 || !json_get_text(buf_slice(&a.body), "nextPageToken", &next) ||
+		    !batch_word(buf_slice(&next)))
+			break;
+	}
+	buf_free(&to);
+	buf_free(&next);
+	answer_free(&a);
+	return rc;
+}
+
+/* ---- results ---- */
+
+static int
+get(struct batches *b, const struct batch *batch, struct answer *a, struct failure *f)
+{
+	struct buf to = {0};
+	struct call call = {.method = "GET", .max = BATCH_INLINE};
+	int rc;
+
+	buf_addf(&to, "%s/v1beta/%s", batch->endpoint->base, batch->id);
+	call.url = to.ptr;
+	rc = batch_call(b, batch, &call, a, f);
+	buf_free(&to);
+	return rc;
+}
+
+/* BATCH_STATE_… or JOB_STATE_…: the word behind; b->scratch. */
+static struct slice
+state_of(struct batches *b, struct slice object)
+{
+	struct slice metadata, word = {"", 0};
+	const char *at;
+
+	if (json_get(object, "metadata", &metadata))
+		word = batch_text(b, metadata, "state");
+	at = word.len ? memmem(word.ptr, word.len, "STATE_", 6) : NULL;
+	if (at)
+		word = (struct slice){at + 6, (size_t)(word.ptr + word.len - at) - 6};
+	return word;
+}
+
+static bool
+ended(struct slice word)
+{
+	return slice_is(word, "SUCCEEDED") || slice_is(word, "PARTIALLY_SUCCEEDED") ||
+	    slice_is(word, "FAILED") || slice_is(word, "CANCELLED") || slice_is(word, "EXPIRED");
+}
+
+static enum look
+look(struct batches *b, struct batch *batch, struct failure *f)
+{
+	static const char *const counts[] = {"metadata", "batchStats", "successfulRequestCount"};
+	struct answer a = {0};
+	enum look rc = LOOK_FAILED;
+	struct slice value;
+
+	if (get(b, batch, &a, f) == 0) {
+		struct slice object = buf_slice(&a.body);
+
+		if (json_path(object, counts, 3, &value)) {
+			buf_reset(&b->scratch); /* 64-bit numbers are strings */
+			if (json_text(value, &b->scratch))
+				value = buf_slice(&b->scratch);
+			json_long(value, &batch->answered);
+		}
+		rc = ended(state_of(b, object)) ||
+			(json_get(object, "done", &value) && slice_is(value, "true"))
+		    ? LOOK_ENDED : LOOK_RUNS;
+	}
+	answer_free(&a);
+	return rc;
+}
+
+/* The HTTP status of google.rpc's codes; those of HTTP are themselves; CANCELLED as batch_result
+ * has it. */
+static int
+status_of(struct slice error)
+{
+	static const int table[] = {[1] = CANCELLED,
+	    [2] = 500,
+	    [3] = 400,
+	    [4] = 504,
+	    [5] = 404,
+	    [6] = 409,
+	    [7] = 403,
+	    [8] = 429,
+	    [9] = 400,
+	    [10] = 409,
+	    [11] = 400,
+	    [12] = 501,
+	    [13] = 500,
+	    [14] = 503,
+	    [15] = 500,
+	    [16] = 401};
+	struct slice value;
+	long long code;
+
+	if (!json_get(error, "code", &value) || !json_long(value, &code) || code < 1)
+		return 500;
+	if (code < (long long)(sizeof(table) / sizeof(*table)))
+		return table[code];
+	return code >= 400 && code < 600 ? (int)code : 500;
+}
+
+static bool
+take_error(struct batches *b, struct batch *batch, struct slice hex, struct slice error)
+{
+	struct buf wrapped = {0};
+	bool fine;
+
+	json_open(&wrapped, '{');
+	json_add_raw(&wrapped, "error", error);
+	json_close(&wrapped, '}');
+	if (hex.len)
+		fine = batch_result(b, batch, hex, status_of(error), buf_slice(&wrapped));
+	else
+		batch_fail_all(b, batch, status_of(error), buf_slice(&wrapped)), fine = true;
+	buf_free(&wrapped);
+	return fine;
+}
+
+struct reading {
+	struct batches *b;
+	struct batch *batch;
+	struct buf id;
+};
+
+/* {"key" or "metadata":{"key"}, "response":{…} or "error":{…}} */
+static bool
+on_line(void *state, struct slice text)
+{
+	static const char *const path[] = {"metadata", "key"};
+	struct reading *r = state;
+	struct slice key, body, error;
+
+	if (json_check(text, NULL) != 0 ||
+	    (!json_get(text, "key", &key) && !json_path(text, path, 2, &key)))
+		return true;
+	buf_reset(&r->id);
+	json_text(key, &r->id);
+	if (json_get(text, "response", &body) && !json_get(body, "error", &error))
+		return batch_result(r->b, r->batch, buf_slice(&r->id), 200, body);
+	if (json_get(text, "error", &error) || (json_get(text, "response", &body) &&
+		json_get(body, "error", &error)))
+		return take_error(r->b, r->batch, buf_slice(&r->id), error);
+	return true;
+}
+
+static int
+read_file(struct reading *r, struct slice name, struct failure *f)
+{
+	struct call call = {.method = "GET", .line = on_line, .state = r};
+	struct answer a = {0};
+	struct buf to = {0};
+	int rc;
+
+	if (!batch_word(name))
+		return bad(f, "proper file's name");
+	buf_addf(&to, "%s/download/v1beta/%.*s:download?alt=media", r->batch->endpoint->base,
+	    (int)name.len, name.ptr);
+	call.url = to.ptr;
+	rc = batch_call(r->b, r->batch, &call, &a, f);
+	buf_free(&to);
+	answer_free(&a);
+	return rc;
+}
+
+/* The results, which are named in one of two places: a file or an array. */
+static int
+read_output(struct reading *r, struct slice object, struct failure *f)
+{
+	static const char *const mirror[] = {"metadata", "output"};
+	static const char *const inside[] = {"inlinedResponses", "inlinedResponses"};
+	struct slice output, value, one;
+	struct json_walk walk;
+
+	if (!json_get(object, "response", &output) && !json_path(object, mirror, 2, &output))
+		return 0;
+	if (json_get(output, "responsesFile", &value) &&
+	    batch_text(r->b, output, "responsesFile").len)
+		return read_file(r, buf_slice(&r->b->scratch), f);
+	if (!json_path(output, inside, 2, &value) && !json_get(output, "inlinedResponses", &value))
+		return 0;
+	walk = json_walk(value);
+	while (json_element(&walk, &one))
+		if (!on_line(r, one))
+			return -1;
+	return 0;
+}
+
+static int
+collect(struct batches *b, struct batch *batch, struct failure *f)
+{
+	struct reading r = {.b = b, .batch = batch};
+	struct answer a = {0};
+	int rc = get(b, batch, &a, f);
+	struct slice object = buf_slice(&a.body), error;
+
+	if (rc == 0)
+		rc = read_output(&r, object, f);
+	if (rc == 0 && json_get(object, "error", &error))
+		take_error(b, batch, (struct slice){0}, error);
+	if (rc == 0 && slice_is(state_of(b, object), "CANCELLED"))
+		batch_fail_all(b, batch, -1, S(""));
+	buf_free(&r.id);
+	answer_free(&a);
+	return rc;
+}
+
+const struct batch_api batch_gemini = {
+	.lines = 50000,
+	.bytes = 190 << 20,
+	.head = head,
+	.tail = head,
+	.line = line,
+	.url = url,
+	.submit = submit,
+	.find = find,
+	.look = look,
+	.collect = collect,
+	.by_file = true,
+};

@@ -1,0 +1,217 @@
+/*
+ * Chat completions: what OpenAI, those compatible with it, and llama-server share.
+ */
+#include "tools/ai/wire.h"
+
+void
+chat_messages(struct body *b, const struct ask *a, bool schema)
+{
+	static const char *const roles[] = {"system", "user", "assistant"};
+	struct buf *out = b->out;
+	size_t at, first;
+
+	if (!body_name(b, "messages"))
+		return;
+	/* One system message: some servers' templates refuse a second. */
+	json_open(out, '[');
+	at = out->len;
+	buf_adds(out, "{\"role\":\"system\",\"content\":\"");
+	first = out->len;
+	size_t taken = system_text(a, schema, false, out);
+	if (out->len > first)
+		buf_adds(out, "\"}");
+	else
+		buf_cut(out, at);
+	for (size_t i = taken; i < a->nturns; i++) {
+		json_open(out, '{');
+		json_add(out, "role", slice(roles[a->turns[i].role]));
+		json_add_raw(out, "content", a->turns[i].content);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+}
+
+void
+chat_sampling(struct body *b, const struct ask *a, unsigned lack)
+{
+	if (!(lack & LACK_SAMPLING)) {
+		body_raw(b, "temperature", a->temperature);
+		body_raw(b, "top_p", a->top_p);
+		if (!(lack & LACK_TOP_K))
+			body_raw(b, "top_k", a->top_k);
+	}
+	if (!(lack & LACK_SEED))
+		body_raw(b, "seed", a->seed);
+	body_raw(b, "stop", a->stop);
+}
+
+void
+chat_stream(struct body *b, const struct ask *a, unsigned lack)
+{
+	/* Nobody would read it as one. */
+	if (!a->stream) {
+		body_without(b, "stream");
+		body_without(b, "stream_options");
+		return;
+	}
+	body_fixed(b, "stream", S("true"));
+	if (!(lack & LACK_STREAM_USAGE))
+		body_raw(b, "stream_options", S("{\"include_usage\":true}"));
+}
+
+unsigned
+chat_can(const struct ask *a, unsigned lack)
+{
+	unsigned can = 0;
+
+	if (a->temperature.ptr || a->top_p.ptr)
+		can |= LACK_SAMPLING;
+	if (a->top_k.ptr && !(lack & LACK_SAMPLING))
+		can |= LACK_TOP_K;
+	if (a->seed.ptr)
+		can |= LACK_SEED;
+	if (a->effort.ptr)
+		can |= LACK_EFFORT;
+	if (a->stream)
+		can |= LACK_STREAM_USAGE;
+	return can & ~lack;
+}
+
+unsigned
+schema_step(const struct ask *a, unsigned lack, unsigned steps)
+{
+	static const unsigned order[] = {LACK_STRICT, LACK_JSON_SCHEMA, LACK_SCHEMA};
+
+	if (a->schema.ptr == NULL || (lack & LACK_SCHEMA))
+		return 0;
+	/* A step that was taken leaves those before it behind. */
+	for (size_t i = 0; i < 3; i++)
+		if ((steps & order[i]) && !(lack & order[i]) &&
+		    !(order[i] == LACK_STRICT && (lack & LACK_JSON_SCHEMA)))
+			return order[i];
+	return 0;
+}
+
+static const struct finish_word finishes[] = {
+    {"stop", FINISH_STOP},
+    {"eos", FINISH_STOP},	 /* Together */
+    {"end_turn", FINISH_STOP},	 /* routers that pass another's word */
+    {"stop_sequence", FINISH_STOP},
+    {"length", FINISH_LENGTH},
+    {"max_tokens", FINISH_LENGTH},
+    {"model_length", FINISH_LENGTH}, /* Mistral */
+    {"content_filter", FINISH_REFUSED},
+    {"refusal", FINISH_REFUSED},
+    {NULL, FINISH_OTHER},
+};
+
+static void
+take_usage(struct slice usage, struct usage *u)
+{
+	static const struct slice wanted[] = {S("prompt_tokens"), S("completion_tokens"),
+	    S("prompt_tokens_details"), S("completion_tokens_details")};
+	struct slice found[4];
+
+	if (!wire_given(usage))
+		return;
+	wire_pick(usage, wanted, found, 4);
+	if (found[0].ptr == NULL && found[1].ptr == NULL)
+		return;
+	u->known = true;
+	u->input = wire_count(found[0]);
+	u->output = wire_count(found[1]);
+	u->cached = wire_count(wire_member(found[2], "cached_tokens"));
+	u->written = wire_count(wire_member(found[2], "cache_write_tokens"));
+	u->reasoning = wire_count(wire_member(found[3], "reasoning_tokens"));
+	wire_usage(u);
+}
+
+/* A message or a delta. A refusal is its own text, and decides. */
+static void
+take_message(struct slice message, struct reply *r)
+{
+	static const struct slice wanted[] = {S("content"), S("refusal")};
+	struct slice found[2];
+
+	wire_pick(message, wanted, found, 2);
+	wire_text(found[0], &r->text);
+	if (found[1].ptr && json_type(found[1]) == JSON_STRING && found[1].len > 2) {
+		json_text(found[1], &r->text);
+		r->finish = FINISH_REFUSED;
+		buf_reset(&r->finish_word);
+		buf_adds(&r->finish_word, "refusal");
+	}
+}
+
+int
+chat_reply(struct slice body, struct reply *r, struct err *e)
+{
+	static const struct slice wanted[] = {S("choices"), S("usage"), S("model"), S("id")};
+	static const struct slice of_choice[] = {S("message"), S("finish_reason"), S("error")};
+	struct slice found[4], choice[3], first;
+
+	reply_reset(r);
+	wire_pick(body, wanted, found, 4);
+	first = wire_first(found[0]);
+	if (first.ptr == NULL)
+		return reply_refused(e, body, "no chat completion: it has no 'choices'");
+	wire_pick(first, of_choice, choice, 3);
+	if (wire_given(choice[2]))
+		return reply_refused(e, first, "no chat completion");
+	if (choice[0].ptr == NULL || json_type(choice[0]) != JSON_OBJECT)
+		return reply_refused(e, body, "no chat completion: its choice has no 'message'");
+	take_message(choice[0], r);
+	if (r->finish == FINISH_NONE) {
+		if (wire_given(choice[1]))
+			wire_finish(r, finishes, choice[1]);
+		else /* said nothing: whole, but empty is no answer */
+			r->finish = r->text.len ? FINISH_STOP : FINISH_OTHER;
+	}
+	wire_copy(found[2], &r->model);
+	wire_copy(found[3], &r->id);
+	take_usage(found[1], &r->usage);
+	return 0;
+}
+
+int
+chat_event(struct slice name, struct slice data, struct reply *r, struct failure *f)
+{
+	static const struct slice wanted[] = {S("choices"), S("usage"), S("model"), S("id"),
+	    S("error")};
+	static const struct slice of_choice[] = {S("delta"), S("finish_reason"), S("error"),
+	    S("index")};
+	struct slice found[5], choice[4], first;
+
+	(void)name;
+	data = slice_trim(data);
+	if (slice_is(data, "[DONE]")) {
+		if (r->finish == FINISH_NONE && r->text.len == 0)
+			return failure_garbled(f, "the stream ended before it said anything");
+		if (r->finish == FINISH_NONE)
+			r->finish = FINISH_STOP;
+		return 1;
+	}
+	if (json_check(data, NULL) != 0)
+		return failure_garbled(f, "the stream holds an event that is no JSON");
+	wire_pick(data, wanted, found, 5);
+	if (wire_given(found[4]))
+		return failure_inside(data, f);
+	if (r->model.len == 0)
+		wire_copy(found[2], &r->model);
+	if (r->id.len == 0)
+		wire_copy(found[3], &r->id);
+	take_usage(found[1], &r->usage);
+	first = wire_first(found[0]);
+	if (first.ptr == NULL)
+		return 0; /* the usage, at the end */
+	wire_pick(first, of_choice, choice, 4);
+	if (wire_given(choice[2]))
+		return failure_inside(first, f);
+	if (wire_count(choice[3]) != 0)
+		return 0; /* another of several that were asked for */
+	if (wire_given(choice[0]))
+		take_message(choice[0], r);
+	if (wire_given(choice[1]) && choice[1].len > 2 && r->finish == FINISH_NONE)
+		wire_finish(r, finishes, choice[1]);
+	return 0;
+}
