@@ -247,6 +247,26 @@ PROVIDERS="openai responses anthropic gemini"
 	paid_once
 }
 
+@test "a batch that only looks like ours is told by its results" {
+	# Anthropic's have no name. Ours was never made; somebody else's is as large and as new.
+	echo 1000 >server/polls
+	lines a b >in
+	start anthropic --state=state in
+	waits
+	kill -KILL "$pid"
+	wait "$pid" || true
+	grep -v created state >intent
+	mv intent state
+	echo forget >server/faults
+	lines c d >other
+	echo 1 >server/polls
+	run -0 --separate-stderr ask anthropic --state=others other
+	run -0 --separate-stderr ask anthropic --state=state in
+	[ "$(jq -r .ai.text <<<"$output" | paste -sd,)" = "reply to a,reply to b" ]
+	[[ $stderr == *"batch 'msgbatch_2' was found"* ]]
+	same "$(printf '%s\n' a a b b c d)" "$(sort server/paid)"
+}
+
 @test "a torn state is cut, a damaged one is told" {
 	echo 1000 >server/polls
 	lines a >in

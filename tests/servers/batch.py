@@ -20,6 +20,7 @@ Words in the file DIR/faults, each used once:
   create-quota  the batch is not made, for want of money
   create-tokens it is made and fails: too many tokens wait already (OpenAI)
   poll-503, results-cut, upload-cut    once, without more harm
+  forget        the latest batch was never made
 DIR/polls: how often a batch must be looked at before it has ended (default 1).
 DIR/slow: seconds that making a batch takes, before and after it is made.
 """
@@ -428,6 +429,8 @@ class Handler(BaseHTTPRequestHandler):
         path, _, tail = self.path.partition("?")
         query = dict(pair.split("=", 1) for pair in tail.split("&") if pair)
         append("log", f"{self.command} {path}")
+        if batches and fault("forget"):
+            batches.popitem()
         try:
             if self.command == "GET" and fault("poll-503"):
                 raise Refused(503, "later")
