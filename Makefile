@@ -21,18 +21,19 @@ HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 LINK     = -pie -Wl,-z,relro,-z,now
 BASE     = -std=gnu11 -I. -D_GNU_SOURCE -DKANDIL_VERSION='"$(VERSION)"' \
 	   -ffile-prefix-map=$(CURDIR)=. $(WARN)
-LDLIBS   = -Wl,--as-needed -lpcre2-8 -lexpat -lyaml -ljq -lcurl -lcrypto -lm
+LDLIBS   = -Wl,--as-needed -lpcre2-8 -lexpat -lyaml -ljq -lcrypto -lm
 SAN      = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=undefined
 FUZZ     = $(SAN) -fsanitize=fuzzer-no-link
 
 # Debian packages. Building needs the first list, the tests the second as well, lint and fuzz
-# the third. Tests also need node and npm, from wherever they come.
+# the third, bench the fourth. Tests also need node and npm, from wherever they come.
 PACKAGES      = gcc libc6-dev make libjq-dev libpcre2-dev libexpat1-dev libyaml-dev \
 		libcurl4-openssl-dev libssl-dev jq
 TEST_PACKAGES = bats bsdextrautils gettext git mandoc bsdutils python3 python3-icu strace time \
-		translate-toolkit openssl aapt libxml2-utils
+		translate-toolkit openssl aapt libxml2-utils curl
 LINT_PACKAGES = clang clang-tidy libclang-rt-14-dev cppcheck shellcheck codespell pmccabe
+BENCH_PACKAGES = nginx libnginx-mod-http-echo wrk parallel curl
 
 # Adding a tool is adding a folder: these lists are read from the tree. A
 # folder whose <x>.c does not exist yet is a library without a program.
@@ -56,8 +57,8 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 .DELETE_ON_ERROR:
-.PHONY: all build deps deps-test deps-lint demo test unit golden-test bats asan fuzz lint bench golden \
-	ci install uninstall clean help asan-build fuzz-build completions
+.PHONY: all build deps deps-test deps-lint deps-bench demo test unit golden-test bats asan fuzz lint \
+	bench golden ci install uninstall clean help asan-build fuzz-build completions
 .DEFAULT_GOAL = all
 
 all: build ## what `make` does
@@ -148,7 +149,7 @@ $(eval $(call variant,build/fuzz,$(CLANG),$(FUZZ) $(WERROR),))
 $(eval $(foreach f,$(FUZZERS),$(call fuzzer,$(f))))
 
 .PRECIOUS: build/obj/%.o build/asan/obj/%.o build/fuzz/obj/%.o
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)
 
 build: $(build_FILES) ## the programs, in build/bin
 	@:
@@ -159,6 +160,7 @@ fuzz-build: $(FUZZERS:%=build/fuzz/run/%)
 deps: build/.deps ## installs the Debian packages that are missing (printed first)
 deps-test: build/.deps build/.deps-test
 deps-lint: build/.deps build/.deps-lint
+deps-bench: build/.deps build/.deps-test build/.deps-bench
 build/.deps: .ci/deps
 	@.ci/deps $(PACKAGES)
 	@mkdir -p $(@D) && touch $@
@@ -168,6 +170,10 @@ build/.deps-test: .ci/deps tests/package-lock.json | build/.deps
 	@mkdir -p $(@D) && touch $@
 build/.deps-lint: .ci/deps | build/.deps
 	@.ci/deps $(LINT_PACKAGES)
+	@mkdir -p $(@D) && touch $@
+build/.deps-bench: .ci/deps tests/bench/package-lock.json | build/.deps
+	@.ci/deps $(BENCH_PACKAGES)
+	@.ci/deps --node tests/bench
 	@mkdir -p $(@D) && touch $@
 
 # The compiler itself may be what `deps` installs, so these build in a second
@@ -193,10 +199,10 @@ lint: deps-test deps-lint ## compilers, static checks, scripts, manuals, layers
 	@$(MAKE) --no-print-directory build
 	@tests/lint/run
 
-bench: deps-test ## against named peers; CORPUS=DIR runs on public code
+bench: deps-bench ## against named peers; CORPUS=DIR runs on public code
 	@$(MAKE) --no-print-directory build
-	@.ci/deps --node tests/bench
 	@tests/bench/run
+	@tests/bench/ai
 
 golden: build ## rewrites the golden cases: review the difference
 	@tests/lib/golden --rewrite

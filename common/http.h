@@ -29,7 +29,13 @@ struct http_settings {
 	 * loopback addresses. Given: for all addresses; "" is none.
 	 */
 	const char *proxy;
-	bool http2;	    /* where the server offers it over TLS */
+	/*
+	 * HTTP/2 where the server offers it over TLS. Servers end a connection after
+	 * some 1,000 requests (nginx) or resets (nghttp2; libcurl 7.88 resets streams
+	 * that are done). It does not tell what was refused then, and is safe to send
+	 * again, from what was cut: neither is, both are HTTP_CUT.
+	 */
+	bool http2;
 	long connect_ms;    /* name, TCP, proxy and TLS together; 0: 10,000 */
 	long connections;   /* kept open: as many as will be in flight; 0: 64 */
 };

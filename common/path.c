@@ -215,8 +215,8 @@ path_read(const char *name, size_t max, struct buf *out, struct err *e)
 	return rc;
 }
 
-static int
-write_all(int fd, struct slice content)
+int
+path_write(int fd, struct slice content)
 {
 	while (content.len) {
 		ssize_t n = write(fd, content.ptr, content.len);
@@ -270,7 +270,7 @@ write_temporary(const char *temporary, int fd, mode_t mode, struct slice content
 {
 	int rc = fchmod(fd, mode);
 
-	rc |= write_all(fd, content);
+	rc |= path_write(fd, content);
 	if (rc == 0)
 		rc = fsync(fd);
 	if (close(fd) != 0 || rc != 0) {
@@ -291,7 +291,7 @@ write_plainly(const char *name, struct slice content, struct err *e)
 
 	if (fd < 0)
 		return fail_write(name, e);
-	rc = write_all(fd, content);
+	rc = path_write(fd, content);
 	if (close(fd) != 0 || rc != 0)
 		return fail_write(name, e);
 	return 0;

@@ -21,7 +21,7 @@
 char *path_shipped(const char *rel);
 /* The data file to use: project's, user's or shipped; NULL where none exists. */
 char *path_data(const char *rel);
-/* The same without the project's: for prices, and for where keys are sent. */
+/* The same without the project's: for prices, prompts, and for where keys are sent. */
 char *path_trusted(const char *rel);
 /* The folder that the running program lies in (bin). */
 char *path_bin(void);
@@ -38,6 +38,9 @@ int path_mkdirs(const char *folder);
  * ("cannot_read", "too_large").
  */
 int path_read(const char *name, size_t max, struct buf *out, struct err *e);
+
+/* Writes all of it: 0, or -1 with errno. */
+int path_write(int fd, struct slice content);
 
 /*
  * Atomic replacement: a temporary in the same folder, fsync, rename, mode
