@@ -123,7 +123,7 @@ read_string(struct reader *r, const struct android_item *item, struct catalog_en
 	buf_reset(&r->text);
 	e->positional_format = "printf";
 	if (has_conversions(item->text)) {
-		if (take_names(item, names, &arena) &&
+		if (item->nnames && take_names(item, names, &arena) &&
 		    add_named(item->text, names, &arena, &r->text)) {
 			set_value(r, e, buf_slice(&r->text), "icu");
 			e->positional = keep(r, item->text);

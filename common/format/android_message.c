@@ -9,6 +9,7 @@ android_message_of(const struct catalog_change *change, struct slice text, struc
 {
 	struct forms source;
 
+	w->markup = ANDROID_NO_MARKUP;
 	if (printf_arguments_of(change->source, change->format, change->placeholders, had,
 		PRINTF_ANDROID, arena, &w->args, e) < 0 ||
 	    printf_split(change->source, change->format, S("en"), &w->args, arena, &source, e) <
@@ -19,6 +20,23 @@ android_message_of(const struct catalog_change *change, struct slice text, struc
 	if (w->forms.plural && !w->plural)
 		return err_set(e, "cannot_say", "it is a plural and its source is none");
 	return 0;
+}
+
+bool
+android_is_unformatted(const struct android_message *w)
+{
+	struct slice text = w->forms.text[PLURAL_OTHER];
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len && w->args.n == 0 && !w->plural; i++) {
+		if (text.ptr[i] != '%')
+			continue;
+		if (i + 1 < text.len && text.ptr[i + 1] == '%')
+			i++;
+		else
+			count++;
+	}
+	return count > 1;
 }
 
 int

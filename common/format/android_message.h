@@ -5,6 +5,7 @@
 #ifndef KANDIL_FORMAT_ANDROID_MESSAGE_H
 #define KANDIL_FORMAT_ANDROID_MESSAGE_H
 
+#include "common/format/android_text.h"
 #include "common/format/catalog.h"
 #include "common/format/printf_message.h"
 
@@ -12,7 +13,14 @@ struct android_message {
 	struct printf_arguments args;
 	struct forms forms;
 	bool plural; /* as the source is: so is the resource in every language */
+	enum android_markup markup; /* of the source's element */
 };
+
+/*
+ * Two percent signs in a string that is not formatted are conversions to the
+ * compiler all the same, which then asks for positions, or formatted="false".
+ */
+bool android_is_unformatted(const struct android_message *);
 
 /*
  * Fills w for a text that translates change->source; had: a printf text that

@@ -231,7 +231,48 @@ struct writer {
 	struct buf *out;
 	bool started; /* something stands before */
 	bool space;   /* a plain blank does */
+	bool cdata;   /* within a section of it */
 };
+
+enum android_markup
+android_markup_of(struct slice raw)
+{
+	static const char *const elements[] = {"xliff:g", "/xliff:g", "!--"};
+	bool named;
+
+	if (!raw.len)
+		return ANDROID_NO_MARKUP;
+	if (memmem(raw.ptr, raw.len, "<![CDATA[", 9))
+		return ANDROID_CDATA;
+	if (memmem(raw.ptr, raw.len, "&lt;", 4) || memmem(raw.ptr, raw.len, "&#60;", 5))
+		return ANDROID_ESCAPED;
+	for (size_t at = 0; at < raw.len; at++) {
+		struct slice rest = {raw.ptr + at + 1, raw.len - at - 1};
+		if (raw.ptr[at] != '<')
+			continue;
+		named = false;
+		for (size_t i = 0; i < sizeof(elements) / sizeof(*elements); i++)
+			named |= slice_starts(rest, elements[i]);
+		if (!named)
+			return ANDROID_ELEMENTS;
+	}
+	return ANDROID_NO_MARKUP;
+}
+
+/* One byte of text that is no escape of Android's. */
+static void
+put_byte(struct writer *w, struct slice byte)
+{
+	struct buf *out = w->out;
+
+	if (!w->cdata) {
+		xml_text_escape(byte, false, out);
+		return;
+	}
+	if (*byte.ptr == '>' && slice_ends(buf_slice(out), "]]"))
+		buf_adds(out, "]]><![CDATA[");
+	buf_addslice(out, byte);
+}
 
 /* last: nothing follows this text. */
 static void
@@ -254,7 +295,7 @@ put_text(struct writer *w, struct slice text, bool last)
 		else if (strchr("\\'\"", c) || (!w->started && (c == '@' || c == '?')))
 			buf_addf(out, "\\%c", c);
 		else
-			xml_text_escape((struct slice){text.ptr + i, 1}, false, out);
+			put_byte(w, (struct slice){text.ptr + i, 1});
 		w->space = blank;
 		w->started = true;
 	}
@@ -299,13 +340,31 @@ is_marked_up(const struct message *m)
 	return good;
 }
 
-/*
- * Mark-up of a text without arguments stays mark-up, as getText() has it; a
- * text that is formatted would lose it, so there it is escaped for fromHtml().
- */
+/* Whether the run of text that begins at a node has what a section of CDATA is for. */
+static bool
+needs_cdata(const struct message *m, const struct printf_arguments *args, size_t i)
+{
+	for (; i < m->n; i++) {
+		struct slice bytes = message_bytes(m, &m->nodes[i]);
+		if (m->nodes[i].type == MESSAGE_PLACEHOLDER && name_of(args, &m->nodes[i]).ptr)
+			return false;
+		if (memchr(bytes.ptr, '<', bytes.len) || memchr(bytes.ptr, '&', bytes.len))
+			return true;
+	}
+	return false;
+}
+
+static void
+set_cdata(struct writer *w, bool cdata)
+{
+	if (w->cdata != cdata)
+		buf_adds(w->out, cdata ? "<![CDATA[" : "]]>");
+	w->cdata = cdata;
+}
+
 void
 android_text_write(struct slice text, const struct printf_arguments *args, bool plural,
-    struct buf *out, bool *named)
+    enum android_markup like, struct buf *out, bool *named)
 {
 	/* A string without arguments is not formatted: its percent signs are themselves. */
 	unsigned dialect = args->n == 0 && !plural ? MESSAGE_PLAIN : MESSAGE_PRINTF;
@@ -315,22 +374,30 @@ android_text_write(struct slice text, const struct printf_arguments *args, bool 
 
 	if (message_parse(text, dialect, &arena, &m, NULL) < 0)
 		m = (struct message){.n = 0};
-	bool markup = args->n == 0 && is_marked_up(&m);
+	bool markup = like == ANDROID_NO_MARKUP ? args->n == 0 : like == ANDROID_ELEMENTS;
+	bool begun = false;
+	markup = markup && is_marked_up(&m);
 	for (size_t i = 0; i < m.n; i++) {
 		const struct message_node *node = &m.nodes[i];
 		struct slice bytes = message_bytes(&m, node), name;
 		if (node->type == MESSAGE_PLACEHOLDER && (name = name_of(args, node)).ptr) {
+			set_cdata(&w, false);
 			buf_adds(out, "<xliff:g");
 			xml_text_attribute("id", name, out);
 			buf_addf(out, ">%.*s</xliff:g>", (int)bytes.len, bytes.ptr);
 			*named = w.started = true;
-			w.space = false;
+			w.space = begun = false;
 		} else if (markup && node->type >= MESSAGE_OPEN) {
 			buf_addslice(out, bytes);
 			w.started = true;
 		} else {
+			/* Once for each run of text. */
+			if (like == ANDROID_CDATA && !begun)
+				set_cdata(&w, needs_cdata(&m, args, i));
+			begun = true;
 			put_text(&w, bytes, i + 1 == m.n);
 		}
 	}
+	set_cdata(&w, false);
 	arena_free(&arena);
 }

@@ -31,11 +31,25 @@ void android_text_event(struct android_text *, const struct xml_event *);
 void android_text_end(struct android_text *);
 void android_text_free(struct android_text *);
 
+/* How an element holds the tags of its text. */
+enum android_markup {
+	ANDROID_NO_MARKUP, /* it has none */
+	ANDROID_ELEMENTS,  /* <b>: getText() styles it */
+	ANDROID_ESCAPED,   /* &lt;b>: text, for fromHtml() */
+	ANDROID_CDATA,	   /* the same, in a CDATA section */
+};
+
+/* raw: the element's content, as the file has it. */
+enum android_markup android_markup_of(struct slice raw);
+
 /*
  * Appends one text of printf_split as content of an element: escaped, its
  * arguments that have names within xliff:g. *named says whether there is one.
+ * like: how the source's element has its tags; where it has none they are
+ * elements in a text without arguments, and escaped in one that is formatted,
+ * which would lose them.
  */
 void android_text_write(struct slice text, const struct printf_arguments *, bool plural,
-    struct buf *out, bool *named);
+    enum android_markup like, struct buf *out, bool *named);
 
 #endif

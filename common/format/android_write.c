@@ -16,6 +16,10 @@ struct merge {
 	struct slice text; /* of the file */
 	struct android_file file;
 	struct table places; /* key → index of its resource, + 1; an item's: << 32 */
+	/* The same of the template, where the source has its tags; empty: none is there. */
+	struct slice like_text;
+	struct android_file like;
+	struct table like_places;
 	struct edits edits;
 	struct arena arena;
 	struct slice newline;
@@ -28,7 +32,7 @@ struct merge {
 static void
 put_content(struct merge *m, struct slice text, const struct android_message *w, struct buf *out)
 {
-	android_text_write(text, &w->args, w->plural, out, &m->named);
+	android_text_write(text, &w->args, w->plural, w->markup, out, &m->named);
 }
 
 static void
@@ -157,21 +161,6 @@ edit_items(struct merge *m, const struct android_resource *r, const struct andro
 	buf_free(&b);
 }
 
-/*
- * Two percent signs in a string that is not formatted are conversions to the
- * compiler all the same, which then asks for positions.
- */
-static bool
-is_unformatted(const struct android_message *w)
-{
-	struct slice text = w->forms.text[PLURAL_OTHER];
-	size_t count = 0;
-
-	for (size_t i = 0; i < text.len && w->args.n == 0 && !w->plural; i++)
-		count += text.ptr[i] == '%';
-	return count > 1;
-}
-
 /* The whole element anew, where its kind changes or it was <string …/>. */
 static void
 replace_element(struct merge *m, const struct android_resource *r, const struct android_message *w,
@@ -185,7 +174,7 @@ replace_element(struct merge *m, const struct android_resource *r, const struct 
 	if (m->text.ptr[end - 1] == '/')
 		end--;
 	buf_addf(&b, "%s%.*s", now, (int)(end - start), m->text.ptr + start);
-	if (is_unformatted(w) && r->formatted)
+	if (android_is_unformatted(w) && r->formatted)
 		buf_adds(&b, " formatted=\"false\"");
 	buf_addc(&b, '>');
 	buf_addslice(&b, inside);
@@ -193,6 +182,39 @@ replace_element(struct merge *m, const struct android_resource *r, const struct 
 	/* The '<' stays: a mark may go before it. */
 	add_edit(m, r->span.start + 1, r->span.end, &b);
 	buf_free(&b);
+}
+
+/* How the element of that key has its tags, of the places of a file. */
+static enum android_markup
+markup_at(const struct table *places, const struct android_file *file, struct slice text,
+    struct slice key)
+{
+	const uint64_t *at = table_get(places, key);
+	enum android_markup markup = ANDROID_NO_MARKUP;
+
+	if (!at)
+		return markup;
+	const struct android_resource *r = &file->v[(*at & UINT32_MAX) - 1];
+	for (size_t k = 0; k < r->n && markup == ANDROID_NO_MARKUP; k++) {
+		struct catalog_span content = r->items[k].content;
+		if (r->type != ANDROID_ARRAY || k == *at >> 32)
+			markup = android_markup_of((struct slice){
+			    text.ptr + content.start, content.end - content.start});
+	}
+	return markup;
+}
+
+/* What a change comes to; had: the text that is there; false: say() has refused it before. */
+static bool
+encode(struct merge *m, const struct catalog_change *change, struct slice had,
+    struct android_message *w)
+{
+	if (android_message_of(change, change->value, m->how->locale, had, &m->arena, w, NULL) < 0)
+		return false;
+	w->markup = m->how->template
+	    ? markup_at(&m->places, &m->file, m->text, change->key)
+	    : markup_at(&m->like_places, &m->like, m->like_text, change->key);
+	return true;
 }
 
 static void
@@ -210,14 +232,14 @@ change_resource(struct merge *m, const struct catalog_change *change,
 	}
 	if (strcmp(catalog_guess_format(had), "printf") != 0)
 		had = S("");
-	if (android_message_of(change, change->value, m->how->locale, had, &m->arena, &w, NULL) < 0)
+	if (!encode(m, change, had, &w))
 		return; /* say() has refused it before */
 	bool same_kind = w.plural == (r->type == ANDROID_PLURALS) && !hollow;
 	if (same_kind && w.plural && r->n)
 		edit_items(m, r, &w, &inside);
 	else
 		put_inside(m, &w, xml_text_indent(m->text, r->span.start), &inside);
-	if (same_kind && is_unformatted(&w) && r->formatted)
+	if (same_kind && android_is_unformatted(&w) && r->formatted)
 		xml_text_set(&m->edits,
 		    slice_of(m, (struct catalog_span){r->span.start, r->content.start}),
 		    r->span.start, "formatted", S("false"));
@@ -227,14 +249,6 @@ change_resource(struct merge *m, const struct catalog_change *change,
 		replace_element(m, r, &w, buf_slice(&inside));
 	set_mark(m, change, r->mark, r->span.start, buf_slice(&inside));
 	buf_free(&inside);
-}
-
-/* What a change comes to where nothing was; false: say() has refused it before. */
-static bool
-encode(struct merge *m, const struct catalog_change *change, struct android_message *w)
-{
-	return android_message_of(
-		   change, change->value, m->how->locale, S(""), &m->arena, w, NULL) == 0;
 }
 
 /* An item of a <string-array>. */
@@ -249,7 +263,7 @@ change_item(struct merge *m, const struct catalog_change *change, const struct a
 		set_mark(m, change, item->mark, item->span.start, slice_of(m, item->content));
 		return;
 	}
-	if (!encode(m, change, &w) || w.plural)
+	if (!encode(m, change, S(""), &w) || w.plural)
 		return;
 	put_content(m, w.forms.text[PLURAL_OTHER], &w, &inside);
 	buf_addf(&b, "item>%s</item>", inside.len ? inside.ptr : "");
@@ -321,14 +335,14 @@ add_resource(struct merge *m, const struct catalog_change *change, size_t place)
 	struct android_message w;
 	struct buf inside = {0}, b = {0};
 
-	if (!encode(m, change, &w))
+	if (!encode(m, change, S(""), &w))
 		return;
 	word = w.plural ? "plurals" : "string";
 	put_inside(m, &w, indent, &inside);
 	put_before(m, change, buf_slice(&inside), indent, &b);
 	buf_addf(&b, "<%s", word);
 	xml_text_attribute("name", change->key, &b);
-	if (is_unformatted(&w))
+	if (android_is_unformatted(&w))
 		buf_adds(&b, " formatted=\"false\"");
 	buf_addf(&b, ">%s</%s>", inside.len ? inside.ptr : "", word);
 	insert(m, place, &b);
@@ -368,7 +382,7 @@ add_array(struct merge *m, size_t first, size_t place)
 	buf_addc(&b, '>');
 	while (first + n < m->how->n && is_item(changes[first + n].key, name, len, n)) {
 		const struct catalog_change *change = &changes[first + n++];
-		whole = whole && change->write && encode(m, change, &w) && !w.plural;
+		whole = whole && change->write && encode(m, change, S(""), &w) && !w.plural;
 		if (!whole)
 			continue;
 		buf_reset(&inside);
@@ -394,13 +408,13 @@ add_array(struct merge *m, size_t first, size_t place)
 /* -- the file -- */
 
 static void
-list_places(struct merge *m)
+list_places(const struct android_file *file, struct table *places, struct arena *arena)
 {
-	for (size_t i = 0; i < m->file.n; i++) {
-		const struct android_resource *r = &m->file.v[i];
+	for (size_t i = 0; i < file->n; i++) {
+		const struct android_resource *r = &file->v[i];
 		size_t n = r->type == ANDROID_ARRAY ? r->n : 1;
 		for (size_t k = 0; k < n; k++)
-			*table_put(&m->places, android_key(r, k, &m->arena), NULL) =
+			*table_put(places, android_key(r, k, arena), NULL) =
 			    (i + 1) | (uint64_t)k << 32;
 	}
 }
@@ -461,8 +475,13 @@ android_merge(const struct catalog *old, const struct catalog_merge *how, struct
 	int rc = android_scan(old->text, &m.file, e);
 
 	m.newline = xml_text_newline(old->text);
+	if (how->source && !how->template) {
+		m.like_text = how->source->text;
+		if (android_scan(m.like_text, &m.like, NULL) == 0)
+			list_places(&m.like, &m.like_places, &m.arena);
+	}
 	if (rc == 0) {
-		list_places(&m);
+		list_places(&m.file, &m.places, &m.arena);
 		change_all(&m);
 		finish(&m);
 		if (old->bom)
@@ -472,7 +491,9 @@ android_merge(const struct catalog *old, const struct catalog_merge *how, struct
 	}
 	edits_free(&m.edits);
 	table_free(&m.places);
+	table_free(&m.like_places);
 	android_scan_free(&m.file);
+	android_scan_free(&m.like);
 	arena_free(&m.arena);
 	return rc;
 }

@@ -69,11 +69,15 @@ put_name(struct plan *p, const char *name)
 	buf_addf(&p->text, "\"%s\"%s", name, style->colon.len > 1 ? ": " : ":");
 }
 
-/* What is to be said of a change; a text that is simply translated needs nothing. */
+/*
+ * What is to be said of a change; a text that is simply translated needs
+ * nothing, but where its source is to be remembered.
+ */
 static void
 put_ours(struct plan *p, const struct catalog_change *c, bool approved)
 {
-	bool noted = c->stale || c->state == CATALOG_DRAFT || c->state == CATALOG_FUZZY;
+	bool noted = c->stale || c->state == CATALOG_DRAFT || c->state == CATALOG_FUZZY ||
+	    (p->s->sources && c->was_hash.len);
 
 	if (c->was_hash.len && noted) {
 		put_name(p, "source");

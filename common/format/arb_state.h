@@ -19,6 +19,7 @@ struct arb_states {
 	size_t n;
 	const struct table *changed; /* key → index of its change, + 1 */
 	const struct arb_style *style;
+	bool sources; /* remember the source of what is simply translated, too */
 	bool rebuild; /* give the object as a whole, as it is to stand elsewhere */
 };
 

@@ -168,12 +168,15 @@ catalog_seek(struct catalog_cursor *at, struct slice text, size_t offset, size_t
 		*at = (struct catalog_cursor){0};
 	while (at->offset < offset &&
 	    (lf = memchr(text.ptr + at->offset, '\n', offset - at->offset))) {
-		at->offset = at->line_start = (size_t)(lf - text.ptr) + 1;
+		at->offset = (size_t)(lf - text.ptr) + 1;
+		at->before = 0;
 		at->line++;
 	}
+	/* Counted once: files of one line have as many entries as others. */
+	at->before += utf8_count(text.ptr + at->offset, offset - at->offset);
 	at->offset = offset;
 	*line = at->line + 1;
-	*column = 1 + utf8_count(text.ptr + at->line_start, offset - at->line_start);
+	*column = 1 + at->before;
 }
 
 /* -- reading -- */

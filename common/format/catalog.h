@@ -103,7 +103,8 @@ struct catalog_entry {
  * growing offsets look at each byte once. Zero is the start.
  */
 struct catalog_cursor {
-	size_t offset, line_start, line;
+	size_t offset, line;
+	size_t before; /* code points of the line before the offset */
 };
 
 /* What is wrong with the file without making it unreadable. */
@@ -267,6 +268,9 @@ struct catalog_merge {
 	struct slice locale; /* canonical, fr-CA */
 	struct slice source_locale;
 	bool template; /* the file (the language) of the source texts: value is the source */
+	/* The language as it was before anything was merged; of a file of one language old. */
+	const struct catalog *now;
+	const struct catalog *source; /* the template, before this too; NULL: none is there */
 	const struct catalog_change *changes;
 	size_t n;
 };

@@ -3,12 +3,16 @@
 
 #include "common/format/arb.h"
 #include "common/format/arb_state.h"
+#include "common/format/i18next_array.h"
 #include "common/format/i18next_message.h"
 #include "common/format/i18next_model.h"
 
 #include <stdlib.h>
 
-enum { SORTED_AT_LEAST = 5 };
+enum {
+	SORTED_AT_LEAST = 5,
+	PARTS = 64, /* of a path; a key of more makes no objects: readers bound their depth */
+};
 
 struct merge {
 	struct i18next_model model;
@@ -17,12 +21,12 @@ struct merge {
 	const struct catalog_merge *merge;
 	struct catalog_change *read; /* the changes with values as the reader gives them */
 	struct table changed;	     /* key → index + 1 */
+	struct i18next_arrays arrays;
 	size_t behind;		     /* the last member of the change before */
 	size_t sorted_container;     /* the one that was looked at last */
 	bool sorted, flat;
 	struct buf name, text;
 	struct arena arena;
-	struct err *e;
 };
 
 /* -- places -- */
@@ -87,35 +91,22 @@ static bool
 is_path(struct slice key)
 {
 	bool start = true;
+	size_t parts = 1;
 
 	for (size_t i = 0; i < key.len; i++) {
 		if (key.ptr[i] == ' ' || (start && key.ptr[i] == '.'))
 			return false;
 		start = key.ptr[i] == '.';
+		parts += start;
 	}
-	return key.len && !start;
-}
-
-static size_t
-array_element(const struct jsonfile *f, size_t array, struct slice number)
-{
-	size_t i = f->v[array].first;
-	unsigned long index = 0;
-
-	for (size_t k = 0; k < number.len; k++) {
-		if (number.ptr[k] < '0' || number.ptr[k] > '9' || index > 1000000)
-			return JSONFILE_NONE;
-		index = index * 10 + (unsigned long)(number.ptr[k] - '0');
-	}
-	while (i != JSONFILE_NONE && index--)
-		i = f->v[i].next;
-	return number.len ? i : JSONFILE_NONE;
+	return key.len && !start && parts <= PARTS;
 }
 
 /*
- * The object that a new key belongs in, made where it is not there; *leaf is
- * the name in it. Where a text stands in the way the rest of the path stays
- * whole, as i18next also finds it.
+ * The object or array that a new key belongs in, made where it is not there;
+ * *leaf is the name in it. Where a text stands in the way the rest of the path
+ * stays whole, as i18next also finds it. JSONFILE_NONE: it has no place, as an
+ * element that others would have to come before.
  */
 static size_t
 container_for(struct merge *m, struct slice key, struct slice *leaf)
@@ -129,22 +120,20 @@ container_for(struct merge *m, struct slice key, struct slice *leaf)
 		return 0;
 	while ((dot = memchr(leaf->ptr, '.', leaf->len)) != NULL) {
 		struct slice name = {leaf->ptr, (size_t)(dot - leaf->ptr)};
-		child = jsonfile_child(f, at, name);
-		if (child != JSONFILE_NONE && f->v[child].type == JSON_ARRAY) {
-			struct slice number = {dot + 1, leaf->len - name.len - 1};
-			const char *end = memchr(number.ptr, '.', number.len);
-			child = end ? array_element(f, child,
-					  (struct slice){number.ptr, (size_t)(end - number.ptr)})
-				    : JSONFILE_NONE;
-			if (child == JSONFILE_NONE || f->v[child].type != JSON_OBJECT)
-				return at;
-			dot = end;
-		} else if (child == JSONFILE_NONE) {
-			child = jsonfile_add(f, at, place_for(m, at, name), name, JSON_OBJECT);
+		bool array = f->v[at].type == JSON_ARRAY;
+		size_t number = array ? i18next_number(name) : 0;
+		child = array ? i18next_element(f, at, number) : jsonfile_child(f, at, name);
+		if (child == JSONFILE_NONE && array && number != f->v[at].members)
+			return JSONFILE_NONE;
+		if (child == JSONFILE_NONE) {
+			struct slice path = {key.ptr, (size_t)(dot - key.ptr)};
+			child = jsonfile_add(f, at, array ? f->v[at].last : place_for(m, at, name),
+			    array ? S("") : name,
+			    i18next_is_array(&m->arrays, path) ? JSON_ARRAY : JSON_OBJECT);
 			m->behind = child;
 		}
-		if (f->v[child].type != JSON_OBJECT)
-			return at;
+		if (f->v[child].type < JSON_ARRAY)
+			return array ? JSONFILE_NONE : at;
 		*leaf = (struct slice){dot + 1, (size_t)(leaf->ptr + leaf->len - dot) - 1};
 		at = child;
 	}
@@ -179,54 +168,60 @@ stem_of(struct merge *m, const struct i18next_item *item)
 	return (struct slice){arena_copy(&m->arena, stem.ptr, stem.len), stem.len};
 }
 
-/* The member of that name where it is no object; -1 where it is one. */
-static int
-find_member(struct merge *m, size_t container, struct slice name, size_t *node)
+/* Whether an object or an array stands in the place of one of the forms. */
+static bool
+is_occupied(struct merge *m, size_t container, struct slice stem, const struct forms *forms)
 {
-	*node = m->file->v[container].type == JSON_OBJECT ? jsonfile_child(m->file, container, name)
-							  : JSONFILE_NONE;
-	if (*node == JSONFILE_NONE || m->file->v[*node].type < JSON_ARRAY)
-		return 0;
-	return err_set(m->e, "cannot_say",
-	    "%s: '%.*s' is an object in the file and a text in the records: rename one",
-	    m->old->name, (int)(name.len < 80 ? name.len : 80), name.ptr);
+	for (int c = 0; c < PLURAL_CATEGORIES; c++) {
+		size_t node = forms->text[c].ptr
+		    ? jsonfile_child(m->file, container, form_name(m, stem, forms, c))
+		    : JSONFILE_NONE;
+
+		if (node != JSONFILE_NONE && m->file->v[node].type >= JSON_ARRAY)
+			return true;
+	}
+	return false;
 }
 
 /*
  * The member that a form is to stand in: the one of its name, else the one
  * that the item has for it, else spare (the one text of what becomes a plural).
  */
-static int
-member_for(struct merge *m, size_t container, struct slice name, size_t own, size_t *spare,
-    size_t *node)
+static size_t
+member_for(struct merge *m, size_t container, struct slice name, size_t own, size_t *spare)
 {
-	if (find_member(m, container, name, node) < 0)
-		return -1;
-	if (*node != JSONFILE_NONE && own != JSONFILE_NONE && own != *node)
+	bool named = m->file->v[container].type == JSON_OBJECT;
+	size_t node = named ? jsonfile_child(m->file, container, name) : JSONFILE_NONE;
+
+	if (node != JSONFILE_NONE && own != JSONFILE_NONE && own != node)
 		jsonfile_remove(m->file, own);
-	if (*node == JSONFILE_NONE)
-		*node = own;
-	if (*node == JSONFILE_NONE) {
-		*node = *spare;
+	if (node == JSONFILE_NONE)
+		node = own;
+	if (node == JSONFILE_NONE) {
+		node = *spare;
 		*spare = JSONFILE_NONE;
 	}
-	if (*node != JSONFILE_NONE && m->file->v[container].type == JSON_OBJECT)
-		jsonfile_rename(m->file, *node, name);
-	return 0;
+	if (node != JSONFILE_NONE && named)
+		jsonfile_rename(m->file, node, name);
+	return node;
 }
 
 /*
  * Gives the item's members the texts of the forms: those that are there stay
  * in their places, new ones come behind the form before them, or behind start
- * (fresh: where a new key belongs).
+ * (fresh: where a new key belongs). False, and nothing is changed, where they
+ * have no place.
  */
-static int
+static bool
 set_forms(struct merge *m, struct i18next_item *item, size_t container, struct slice stem,
     const struct forms *forms, bool fresh, size_t start)
 {
 	struct jsonfile *f = m->file;
 	size_t spare = JSONFILE_NONE, node;
+	bool array = f->v[container].type == JSON_ARRAY;
 
+	if (!array && is_occupied(m, container, stem, forms))
+		return false;
 	if (!item->plural && forms->plural) {
 		spare = item->form[PLURAL_OTHER];
 		item->form[PLURAL_OTHER] = JSONFILE_NONE;
@@ -238,12 +233,14 @@ set_forms(struct merge *m, struct i18next_item *item, size_t container, struct s
 			continue;
 		}
 		struct slice name = form_name(m, stem, forms, c);
-		if (member_for(m, container, name, item->form[c], &spare, &node) < 0)
-			return -1;
+		node = member_for(m, container, name, item->form[c], &spare);
 		if (node == JSONFILE_NONE) {
-			if (fresh || is_sorted(m, container))
+			if (array)
+				start = f->v[container].last;
+			else if (fresh || is_sorted(m, container))
 				start = place_for(m, container, name);
-			node = jsonfile_add(f, container, start, name, JSON_STRING);
+			node = jsonfile_add(
+			    f, container, start, array ? S("") : name, JSON_STRING);
 		}
 		jsonfile_set(f, node, forms->text[c]);
 		start = m->behind = node;
@@ -251,28 +248,34 @@ set_forms(struct merge *m, struct i18next_item *item, size_t container, struct s
 	}
 	if (spare != JSONFILE_NONE)
 		jsonfile_remove(f, spare);
-	return 0;
+	return true;
 }
 
-static int
+static bool
 change_item(struct merge *m, struct i18next_item *item, const struct forms *forms)
 {
 	const struct jsonfile_node *first = &m->file->v[item->first];
 
+	/* An element of an array has no name that a plural's forms could have. */
 	if (forms->plural && m->file->v[first->parent].type == JSON_ARRAY)
-		return err_set(m->e, "cannot_say",
-		    "%s: '%.*s' is an element of an array and cannot become a plural",
-		    m->old->name, (int)(item->key.len < 80 ? item->key.len : 80), item->key.ptr);
+		return false;
 	return set_forms(m, item, first->parent, stem_of(m, item), forms, false, first->previous);
 }
 
-static int
+static bool
 add_item(struct merge *m, const struct catalog_change *change, const struct forms *forms)
 {
 	struct i18next_item item = {.key = change->key, .plural = forms->plural};
 	struct slice leaf;
 	size_t container = container_for(m, change->key, &leaf);
+	const struct jsonfile_node *at;
 
+	if (container == JSONFILE_NONE)
+		return false;
+	at = &m->file->v[container];
+	/* An element comes behind those that are there, and is one text. */
+	if (at->type == JSON_ARRAY && (forms->plural || i18next_number(leaf) != at->members))
+		return false;
 	for (int c = 0; c < PLURAL_CATEGORIES; c++)
 		item.form[c] = JSONFILE_NONE;
 	return set_forms(m, &item, container, leaf, forms, true, JSONFILE_NONE);
@@ -293,26 +296,24 @@ as_read(struct merge *m, const struct forms *forms)
 	return (struct slice){arena_copy(&m->arena, m->text.ptr, m->text.len), m->text.len};
 }
 
-static int
+/* What has no place in the file stays out of it; the frame, which looks for it, says so. */
+static void
 change_message(struct merge *m, size_t i)
 {
 	const struct catalog_change *change = &m->merge->changes[i];
 	uint64_t *at = table_get(&m->model.by_key, change->key);
 	struct i18next_item *item = at ? &m->model.v[*at] : NULL;
 	struct forms forms;
-	int rc = 0;
 
 	if (change->write && !change->keep_text) {
-		rc = i18next_split(change->value, change->format, m->merge->locale, &m->arena,
-		    &forms, m->e);
-		if (rc == 0)
-			rc = item ? change_item(m, item, &forms) : add_item(m, change, &forms);
-		if (rc == 0)
+		m->read[i].write = i18next_split(change->value, change->format, m->merge->locale,
+				       &m->arena, &forms, NULL) == 0 &&
+		    (item ? change_item(m, item, &forms) : add_item(m, change, &forms));
+		if (m->read[i].write)
 			m->read[i].value = as_read(m, &forms);
 	} else if (item) {
 		m->behind = item->last;
 	}
-	return rc;
 }
 
 /* -- "@@x-kandil" -- */
@@ -324,7 +325,8 @@ write_states(struct merge *m, struct edits *edits)
 	    .changes = m->read,
 	    .n = m->merge->n,
 	    .changed = &m->changed,
-	    .style = &m->file->style};
+	    .style = &m->file->style,
+	    .sources = true};
 	struct buf whole = {0};
 	enum arb_states_outcome outcome = arb_states_merge(&states, edits, &whole);
 	size_t node = m->model.states;
@@ -339,35 +341,33 @@ write_states(struct merge *m, struct edits *edits)
 	buf_free(&whole);
 }
 
-static int
+static void
 merge_changes(struct merge *m)
 {
 	const struct catalog_merge *merge = m->merge;
-	int rc = 0;
 
 	m->read = xcalloc(merge->n + 1, sizeof(*m->read));
 	m->behind = m->sorted_container = JSONFILE_NONE;
 	m->file = &m->model.file;
 	m->flat = is_flat(m);
-	for (size_t i = 0; rc == 0 && i < merge->n; i++) {
+	i18next_arrays_open(&m->arrays, merge);
+	for (size_t i = 0; i < merge->n; i++) {
 		m->read[i] = merge->changes[i];
 		*table_put(&m->changed, merge->changes[i].key, NULL) = i + 1;
-		rc = change_message(m, i);
+		change_message(m, i);
 	}
-	return rc;
 }
 
 int
 i18next_merge(const struct catalog *old, const struct catalog_merge *merge, struct buf *out,
     struct err *e)
 {
-	struct merge m = {.old = old, .merge = merge, .e = e};
+	struct merge m = {.old = old, .merge = merge};
 	struct edits edits = {0};
 	int rc = i18next_open(&m.model, old->text, old->locale, NULL, e);
 
-	if (rc == 0)
-		rc = merge_changes(&m);
 	if (rc == 0) {
+		merge_changes(&m);
 		if (!merge->template)
 			write_states(&m, &edits);
 		if (old->bom)
@@ -377,6 +377,7 @@ i18next_merge(const struct catalog *old, const struct catalog_merge *merge, stru
 	edits_free(&edits);
 	free(m.read);
 	table_free(&m.changed);
+	i18next_arrays_free(&m.arrays);
 	buf_free(&m.name);
 	buf_free(&m.text);
 	arena_free(&m.arena);

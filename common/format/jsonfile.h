@@ -25,8 +25,10 @@ struct jsonfile_node {
 	struct slice value;   /* the value's bytes in the text; ptr NULL: new */
 	struct slice written; /* what the value is to become, raw; ptr NULL: as it is */
 	enum json_type type;
+	unsigned members; /* of an object, removed ones too */
 	size_t parent, first, last, next, previous;
 	bool renamed, removed;
+	bool indexed; /* its members are in the table */
 	bool touched; /* it, or something in it, changes */
 };
 
@@ -34,7 +36,7 @@ struct jsonfile {
 	struct slice text;
 	struct jsonfile_node *v;
 	size_t n, cap;
-	struct table names; /* parent and name → node, the last of that name */
+	struct table names; /* of objects with many members: parent and name → node, the last */
 	/* The members that were in the text of the object that was searched last. */
 	size_t *order, norder, order_cap, order_of;
 	size_t apart; /* a member that has no place in the order, or JSONFILE_NONE */

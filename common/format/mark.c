@@ -28,14 +28,12 @@ after(struct slice word, size_t n)
 	return hash.len == HASH ? hash : (struct slice){"", 0};
 }
 
-bool
-mark_read(struct slice comment, struct mark *m)
+void
+mark_read_words(struct slice words, struct mark *m)
 {
-	struct slice rest = comment, word;
+	struct slice rest = words, word;
 
 	*m = (struct mark){.state = CATALOG_TRANSLATED, .source = {"", 0}, .text = {"", 0}};
-	if (!next_word(&rest, &word) || !slice_is(word, "kandil:"))
-		return false;
 	while (next_word(&rest, &word)) {
 		if (slice_is(word, "draft"))
 			m->state = CATALOG_DRAFT;
@@ -48,6 +46,16 @@ mark_read(struct slice comment, struct mark *m)
 		else if (slice_starts(word, "text="))
 			m->text = after(word, 5);
 	}
+}
+
+bool
+mark_read(struct slice comment, struct mark *m)
+{
+	struct slice rest = comment, word;
+
+	if (!next_word(&rest, &word) || !slice_is(word, "kandil:"))
+		return false;
+	mark_read_words(rest, m);
 	return true;
 }
 
@@ -68,22 +76,42 @@ mark_apply(const struct mark *m, struct slice raw, struct catalog_entry *e)
 	buf_free(&hash);
 }
 
+static void
+put_word(const char *name, struct slice value, size_t start, struct buf *out)
+{
+	buf_addf(out, "%s%s%.*s", out->len > start ? " " : "", name, (int)value.len, value.ptr);
+}
+
+bool
+mark_words_of(const struct catalog_change *change, struct slice raw, struct buf *out)
+{
+	const struct slice none = S("");
+	size_t start = out->len;
+	struct buf hash = {0};
+	bool sourced = change->was_hash.len == HASH;
+
+	if (!change->stale && change->state >= CATALOG_TRANSLATED && !sourced)
+		return false;
+	if (change->state < CATALOG_TRANSLATED)
+		put_word(change->state == CATALOG_FUZZY ? "fuzzy" : "draft", none, start, out);
+	if (change->stale)
+		put_word("stale", none, start, out);
+	if (sourced)
+		put_word("source=", change->was_hash, start, out);
+	arb_hash(raw, &hash);
+	put_word("text=", buf_slice(&hash), start, out);
+	buf_free(&hash);
+	return true;
+}
+
 bool
 mark_of(const struct catalog_change *change, struct slice raw, struct buf *out)
 {
-	if (!change->stale && change->state >= CATALOG_TRANSLATED)
-		return false;
-	buf_adds(out, " kandil:");
-	if (change->state < CATALOG_TRANSLATED)
-		buf_adds(out, change->state == CATALOG_FUZZY ? " fuzzy" : " draft");
-	if (change->stale)
-		buf_adds(out, " stale");
-	if (change->was_hash.len == HASH) {
-		buf_adds(out, " source=");
-		buf_addslice(out, change->was_hash);
-	}
-	buf_adds(out, " text=");
-	arb_hash(raw, out);
-	buf_addc(out, ' ');
-	return true;
+	struct buf words = {0};
+	bool needed = mark_words_of(change, raw, &words);
+
+	if (needed)
+		buf_addf(out, " kandil: %s ", words.ptr);
+	buf_free(&words);
+	return needed;
 }

@@ -245,7 +245,7 @@ spell(const struct message *m, const struct message_node *node, void *state, str
 	if (!spec.len)
 		spec = a->flavour == PRINTF_APPLE ? S("@") : S("s");
 	buf_addc(out, '%');
-	if (a->n > 1 || is_repeated(a, m))
+	if (a->n > 1 || is_repeated(a, m) || (own && memchr(bytes.ptr, '$', bytes.len)))
 		buf_addf(out, "%zu$", position);
 	buf_addslice(out, spec);
 	return 0;
@@ -286,6 +286,8 @@ printf_arguments_of(struct slice source, const char *format, struct slice placeh
 		return -1;
 	if (is_printf(m.dialect))
 		take_specs(a, &m, arena);
+	a->formatted =
+	    is_printf(m.dialect) && source.len && memmem(source.ptr, source.len, "%%", 2);
 	for (size_t i = 0; i < a->n; i++)
 		if (a->v[i].name.ptr && !a->v[i].spec.len)
 			a->v[i].spec = spec_by_type(a, &m, a->v[i].name, placeholders);
@@ -332,7 +334,7 @@ printf_split(struct slice text, const char *format, struct slice locale,
 	/* An argument that only the text has may be the second: then all are numbered. */
 	if (rc == 0 && a->n != n)
 		rc = forms_split(text, format, locale, &a->speller, arena, forms, e);
-	if (rc == 0 && a->n == 0 && !forms->plural)
+	if (rc == 0 && a->n == 0 && !a->formatted && !forms->plural)
 		undouble(&forms->text[PLURAL_OTHER], arena);
 	return rc;
 }

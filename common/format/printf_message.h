@@ -7,7 +7,9 @@
  * others take what is free. Read back, %N$s is {argN}, and a plural's number {n}.
  * A plural whose number stands in no form takes no position on Android, where
  * the number that chooses is no argument; Apple's is always one.
- * A message without arguments is no format: its % stands alone.
+ * A message without arguments is no format: its % stands alone. But a source of
+ * format printf that has a %% is one, as it was written for a formatter: there
+ * and in all its translations each % stays doubled.
  * Sources: java.util.Formatter; Apple, String Format Specifiers.
  */
 #ifndef KANDIL_FORMAT_PRINTF_MESSAGE_H
@@ -32,6 +34,7 @@ struct printf_arguments {
 	enum printf_flavour flavour;
 	struct printf_argument v[PRINTF_ARGUMENTS]; /* v[i]: position i + 1 */
 	size_t n;				    /* the greatest position */
+	bool formatted; /* the source is a format, even without arguments */
 	const struct message_node *counted; /* the message that repeated is about */
 	bool repeated;
 	struct arena *arena;

@@ -4,6 +4,9 @@
  */
 #include "common/format/tmx.h"
 
+#include "common/format/arb.h"
+#include "common/format/mark.h"
+#include "common/format/tmx_text.h"
 #include "common/xml.h"
 
 #include <errno.h>
@@ -13,14 +16,13 @@
 
 enum {
 	VARIANTS = 64,	      /* languages of one <tu> that are read; the rest is passed over */
-	SEGMENT_MAX = 1 << 20, /* bytes of one text; a longer one is cut and fuzzy */
+	PROPERTY_MAX = 1000,
 };
 
 struct variant {
 	struct slice locale, text;
-	bool marked; /* inline markup was left out */
-	enum catalog_state state;
-	bool stale;
+	bool cut; /* it is not the whole */
+	struct slice status; /* what its property says; len 0: nothing */
 };
 
 struct reader {
@@ -29,11 +31,13 @@ struct reader {
 	void *state;
 	int ended; /* what fn returned */
 	struct arena *arena; /* of one <tu> */
-	struct buf seg; /* or a property's text */
-	bool in_seg, marked, full;
+	bool whole; /* units with a source alone are given out too */
+	struct tmx_text seg;
+	struct buf words; /* of a property */
+	bool full;
+	size_t in_seg; /* the depth of the <seg>, 0: not in one */
 	enum { NO_PROPERTY, STATUS, FORMAT } property; /* that is open */
 	const char *format; /* what the unit says of its texts; NULL: nothing */
-	size_t inner; /* elements open within the <seg> */
 	struct variant variants[VARIANTS];
 	size_t n;
 	struct slice key, default_source;
@@ -79,37 +83,69 @@ source_variant(const struct reader *r)
 	return 0;
 }
 
+/*
+ * What the property says of the entry. A person may have edited the text since,
+ * and then it says nothing; where the source is another than the one that is
+ * remembered, the entry is stale.
+ */
+static void
+take_status(const struct variant *v, struct catalog_entry *entry)
+{
+	struct buf hash = {0};
+	struct mark mark;
+
+	if (!v->status.len)
+		return;
+	mark_read_words(v->status, &mark);
+	/* "stale-draft", by hand. */
+	mark.stale |= slice_starts(v->status, "stale");
+	if (slice_ends(v->status, "-draft"))
+		mark.state = CATALOG_DRAFT;
+	else if (slice_ends(v->status, "-fuzzy"))
+		mark.state = CATALOG_FUZZY;
+	mark_apply(&mark, v->text, entry);
+	if (!entry->was_hash.len)
+		return;
+	arb_hash(entry->source, &hash);
+	entry->stale = !slice_eq(entry->was_hash, buf_slice(&hash));
+	buf_free(&hash);
+}
+
+static void
+give_variant(struct reader *r, size_t i, size_t source)
+{
+	const struct variant *v = &r->variants[i];
+	struct slice value = v->text;
+	bool alone = i == source;
+	struct catalog_entry entry = {.key = r->key.len ? r->key : r->variants[source].text,
+	    .source = r->variants[source].text,
+	    .format = r->format ? r->format : catalog_guess_format(r->variants[source].text),
+	    .state = value.len && !alone ? CATALOG_TRANSLATED : CATALOG_MISSING,
+	    .locale = alone ? S("") : v->locale,
+	    .line = r->line,
+	    .column = r->column,
+	    .span = r->span};
+
+	if (!alone) {
+		entry.values = &value;
+		entry.nvalues = 1;
+		take_status(v, &entry);
+		if (value.len && (v->cut || r->variants[source].cut))
+			entry.state = CATALOG_FUZZY;
+	}
+	r->ended = r->fn(r->c, &entry, r->state);
+}
+
 static int
 end_unit(struct reader *r)
 {
-	if (r->n < 2)
-		return 0;
 	size_t source = source_variant(r);
-	for (size_t i = 0; i < r->n && !r->ended; i++) {
-		const struct variant *v = &r->variants[i];
-		struct slice value = v->text;
-		struct catalog_entry entry = {.key = r->key,
-		    .source = r->variants[source].text,
-		    .values = &value,
-		    .nvalues = 1,
-		    .format = r->format ? r->format
-					: catalog_guess_format(r->variants[source].text),
-		    .state = v->state,
-		    .stale = v->stale,
-		    .locale = v->locale,
-		    .line = r->line,
-		    .column = r->column,
-		    .span = r->span};
-		if (i == source)
-			continue;
-		if (!value.len)
-			entry.state = CATALOG_MISSING;
-		else if (v->marked || r->variants[source].marked)
-			entry.state = CATALOG_FUZZY;
-		if (!entry.key.len)
-			entry.key = entry.source;
-		r->ended = r->fn(r->c, &entry, r->state);
-	}
+
+	if (r->n == 1 && r->whole)
+		give_variant(r, source, source);
+	for (size_t i = 0; i < r->n && !r->ended; i++)
+		if (i != source)
+			give_variant(r, i, source);
 	return r->ended;
 }
 
@@ -136,7 +172,7 @@ open_property(struct reader *r, const struct xml_event *event)
 	struct slice type;
 
 	r->property = NO_PROPERTY;
-	buf_reset(&r->seg);
+	buf_reset(&r->words);
 	if (!xml_attribute(event, "type", &type))
 		return;
 	if (slice_is(type, TMX_STATUS) && r->n && !r->full)
@@ -150,19 +186,13 @@ static void
 close_property(struct reader *r)
 {
 	static const char *const formats[] = {"icu", "printf", "i18next", "plain"};
-	struct slice text = slice_trim(buf_slice(&r->seg));
+	struct slice text = slice_trim(buf_slice(&r->words));
 
 	for (size_t i = 0; i < 4 && r->property == FORMAT; i++)
 		if (slice_is(text, formats[i]))
 			r->format = formats[i];
-	if (r->property == STATUS) {
-		struct variant *v = &r->variants[r->n - 1];
-		if (slice_ends(text, "draft"))
-			v->state = CATALOG_DRAFT;
-		else if (slice_ends(text, "fuzzy"))
-			v->state = CATALOG_FUZZY;
-		v->stale = slice_starts(text, "stale");
-	}
+	if (r->property == STATUS)
+		r->variants[r->n - 1].status = copy(r, text);
 	r->property = NO_PROPERTY;
 }
 
@@ -171,10 +201,7 @@ open_element(struct reader *r, const struct xml_event *event)
 {
 	struct slice value;
 
-	if (r->in_seg) {
-		r->marked = true;
-		r->inner++;
-	} else if (slice_is(event->name, "header")) {
+	if (slice_is(event->name, "header")) {
 		if (xml_attribute(event, "srclang", &value))
 			r->c->source_locale = (struct slice){
 			    arena_copy(&r->c->arena, value.ptr, value.len), value.len};
@@ -184,18 +211,15 @@ open_element(struct reader *r, const struct xml_event *event)
 		if ((r->full = r->n == VARIANTS))
 			return;
 		struct variant *v = &r->variants[r->n++];
-		*v = (struct variant){
-		    .locale = {"", 0}, .text = {"", 0}, .state = CATALOG_TRANSLATED};
+		*v = (struct variant){.locale = {"", 0}, .text = {"", 0}, .status = {"", 0}};
 		if (xml_attribute(event, "xml:lang", &value) ||
 		    xml_attribute(event, "lang", &value))
 			v->locale = copy(r, value);
 	} else if (slice_is(event->name, "prop")) {
 		open_property(r, event);
 	} else if (slice_is(event->name, "seg") && r->n && !r->full) {
-		r->in_seg = true;
-		r->marked = false;
-		r->inner = 0;
-		buf_reset(&r->seg);
+		r->in_seg = event->depth;
+		tmx_text_begin(&r->seg, r->arena);
 	}
 }
 
@@ -204,12 +228,10 @@ close_element(struct reader *r, const struct xml_event *event)
 {
 	int rc;
 
-	if (r->in_seg && r->inner) {
-		r->inner--;
-	} else if (r->in_seg) {
-		r->in_seg = false;
-		r->variants[r->n - 1].text = copy(r, buf_slice(&r->seg));
-		r->variants[r->n - 1].marked = r->marked;
+	if (r->in_seg) {
+		r->in_seg = 0;
+		r->variants[r->n - 1].text = copy(r, buf_slice(&r->seg.text));
+		r->variants[r->n - 1].cut = r->seg.cut;
 	} else if (r->property) {
 		close_property(r);
 	} else if (slice_is(event->name, "tu")) {
@@ -226,16 +248,13 @@ on_event(const struct xml_event *event, void *state)
 {
 	struct reader *r = state;
 
-	if (event->type == XML_OPEN) {
+	if (r->in_seg && !(event->type == XML_CLOSE && event->depth == r->in_seg)) {
+		tmx_text_event(&r->seg, event);
+	} else if (event->type == XML_OPEN) {
 		open_element(r, event);
 	} else if (event->type == XML_TEXT) {
-		/* Text of inner elements is native code. */
-		if ((r->in_seg && !r->inner) || r->property) {
-			if (r->seg.len + event->text.len <= SEGMENT_MAX)
-				buf_addslice(&r->seg, event->text);
-			else
-				r->marked = true;
-		}
+		if (r->property && r->words.len + event->text.len <= PROPERTY_MAX)
+			buf_addslice(&r->words, event->text);
 	} else if (event->type == XML_CLOSE) {
 		return close_element(r, event);
 	}
@@ -254,9 +273,14 @@ keep_entry(const struct catalog *seen, const struct catalog_entry *entry, void *
 	kept->key.ptr = arena_copy(a, entry->key.ptr, entry->key.len);
 	kept->source.ptr = arena_copy(a, entry->source.ptr, entry->source.len);
 	kept->locale.ptr = arena_copy(a, entry->locale.ptr, entry->locale.len);
-	kept->values = arena_alloc(a, sizeof(*kept->values));
-	kept->values->len = entry->values->len;
-	kept->values->ptr = arena_copy(a, entry->values->ptr, entry->values->len);
+	if (entry->was_hash.len)
+		kept->was_hash.ptr = arena_copy(a, entry->was_hash.ptr, entry->was_hash.len);
+	if (entry->nvalues) {
+		kept->values = arena_alloc(a, sizeof(*kept->values));
+		kept->values->len = entry->values->len;
+		kept->values->ptr = arena_copy(a, entry->values->ptr, entry->values->len);
+	}
+	catalog_index(c, c->n - 1);
 	return 0;
 }
 
@@ -264,11 +288,12 @@ int
 tmx_parse(struct catalog *c, struct err *e)
 {
 	struct arena unit = {0};
-	struct reader r = {.c = c, .fn = keep_entry, .state = c, .arena = &unit};
+	struct reader r = {.c = c, .fn = keep_entry, .state = c, .arena = &unit, .whole = true};
 	int rc = xml_read(c->text, on_event, &r, e);
 
 	arena_free(&unit);
-	buf_free(&r.seg);
+	tmx_text_free(&r.seg);
+	buf_free(&r.words);
 	return rc;
 }
 
@@ -296,6 +321,7 @@ tmx_visit(struct catalog *c, catalog_visit_fn *fn, void *state, struct err *e)
 	xml_close(x);
 	close(fd);
 	arena_free(&unit);
-	buf_free(&r.seg);
+	tmx_text_free(&r.seg);
+	buf_free(&r.words);
 	return rc;
 }

@@ -3,11 +3,12 @@
  * large the file is. A document that declares entities is refused.
  *
  * Each <tu> gives an entry for each variant (<tuv>) in another language than
- * the source's. Elements within a <seg> (bpt, ept, ph, it, hi) are left out,
- * with the native codes they hold, and such an entry is fuzzy: its text is
- * not the whole. Two properties of our own say what TMX has no place for:
- * x-kandil-status (draft, fuzzy, stale) in a <tuv>, and x-kandil-format
- * (printf, plain …) in a <tu> whose text would be taken for another one.
+ * the source's; one that has no other gives, to catalog_read alone, an entry
+ * without locale that is missing. Inline codes within a <seg> read as tmx_text.h
+ * says; an entry whose text is too long is cut, and fuzzy. Two properties of our own say
+ * what TMX has no place for: x-kandil-status in a <tuv> (the words of mark.h:
+ * "draft source=… text=…", or a hand's "stale-fuzzy"), and x-kandil-format (printf,
+ * plain …) in a <tu> whose text would be taken for another one.
  * Source: TMX 1.4b specification, GALA.
  */
 #ifndef KANDIL_FORMAT_TMX_H

@@ -1,7 +1,11 @@
 /* Merging into TMX: one language of the file at a time. */
 #include "common/format/tmx.h"
 
+#include "common/format/arb.h"
+#include "common/format/mark.h"
 #include "common/format/po_message.h"
+#include "common/format/tmx_text.h"
+#include "common/format/xliff_message.h"
 #include "common/format/xml_text.h"
 #include "common/locale.h"
 #include "common/xml.h"
@@ -13,6 +17,8 @@ struct variant {
 	struct slice locale, text;
 	struct catalog_span tag, span, seg; /* seg: its content */
 	struct catalog_span status;	    /* the property, end 0: none */
+	struct xliff_code *codes; /* inline, in order; the arena's */
+	size_t ncodes;
 };
 
 struct unit {
@@ -34,7 +40,7 @@ struct merge {
 	struct arena arena;
 	struct slice newline;
 	/* while scanning */
-	struct buf words;
+	struct tmx_text seg;
 	size_t in_seg; /* its depth; 0: not in one */
 	struct catalog_span property;
 	bool in_unit, in_variant;
@@ -57,8 +63,6 @@ open_element(struct merge *m, const struct xml_event *event)
 	struct unit *u = m->n ? &m->units[m->n - 1] : NULL;
 	struct slice value;
 
-	if (m->in_seg)
-		return;
 	if (slice_is(event->name, "body")) {
 		m->nested |= m->body.start > 0;
 		m->body = (struct catalog_span){event->end, event->end};
@@ -87,8 +91,24 @@ open_element(struct merge *m, const struct xml_event *event)
 		m->in_seg = event->depth;
 		m->nested |= u->v[u->n - 1].seg.end > 0;
 		u->v[u->n - 1].seg.start = event->end;
-		buf_reset(&m->words);
+		tmx_text_begin(&m->seg, &m->arena);
 	}
+}
+
+/* The text and the codes of the <seg> that ends at offset end. */
+static void
+take_segment(struct merge *m, struct variant *v, size_t end)
+{
+	const struct tmx_text *t = &m->seg;
+
+	v->seg.end = end;
+	v->text = copy(m, buf_slice(&t->text));
+	v->codes = arena_alloc(&m->arena, (t->n + 1) * sizeof(*v->codes));
+	v->ncodes = t->n;
+	for (size_t i = 0; i < t->n; i++)
+		v->codes[i] = (struct xliff_code){.text = t->codes[i].text,
+		    .raw = {m->text.ptr + t->codes[i].start,
+			t->codes[i].end - t->codes[i].start}};
 }
 
 static void
@@ -97,11 +117,8 @@ close_element(struct merge *m, const struct xml_event *event)
 	struct unit *u = m->n ? &m->units[m->n - 1] : NULL;
 
 	if (m->in_seg) {
-		if (event->depth != m->in_seg)
-			return;
 		m->in_seg = 0;
-		u->v[u->n - 1].seg.end = event->start;
-		u->v[u->n - 1].text = copy(m, buf_slice(&m->words));
+		take_segment(m, &u->v[u->n - 1], event->start);
 	} else if (m->in_variant && m->property.start && slice_is(event->name, "prop")) {
 		u->v[u->n - 1].status = (struct catalog_span){m->property.start, event->end};
 		m->property.start = 0;
@@ -121,12 +138,12 @@ on_event(const struct xml_event *event, void *state)
 {
 	struct merge *m = state;
 
-	if (event->type == XML_OPEN)
+	if (m->in_seg && !(event->type == XML_CLOSE && event->depth == m->in_seg))
+		tmx_text_event(&m->seg, event);
+	else if (event->type == XML_OPEN)
 		open_element(m, event);
 	else if (event->type == XML_CLOSE)
 		close_element(m, event);
-	else if (event->type == XML_TEXT && m->in_seg == event->depth && m->in_seg)
-		buf_addslice(&m->words, event->text);
 	return m->nested ? -1 : 0;
 }
 
@@ -199,38 +216,75 @@ put_line(const struct merge *m, struct slice indent, int deeper, struct buf *out
 }
 
 static void
-put_property(const char *type, const char *first, const char *second, struct buf *out)
+put_property(const char *type, struct slice words, struct buf *out)
 {
-	buf_addf(out, "<prop type=\"%s\">%s%s%s</prop>", type, first, *first && *second ? "-" : "",
-	    second);
+	buf_addf(out, "<prop type=\"%s\">%.*s</prop>", type, (int)words.len, words.ptr);
 }
 
-/* False where the state needs no word. */
-static bool
-put_status(const struct catalog_change *change, struct buf *out)
-{
-	const char *word = change->state == CATALOG_DRAFT ? "draft"
-	    : change->state == CATALOG_FUZZY		  ? "fuzzy"
-							  : "";
-
-	if (!*word && !change->stale)
-		return false;
-	put_property(TMX_STATUS, change->stale ? "stale" : "", word, out);
-	return true;
-}
-
+/*
+ * The words about a translation: its state, and the hashes of its text and of
+ * the source that it was made from, as the file has them.
+ */
 static void
-put_variant(struct merge *m, struct slice locale, struct slice text,
-    const struct catalog_change *change, struct slice indent, int deeper, struct buf *out)
+put_status(const struct catalog_change *change, struct slice source_hash, struct slice text,
+    struct buf *out)
+{
+	struct catalog_change c = *change;
+	struct buf words = {0};
+
+	c.was_hash = source_hash;
+	if (mark_words_of(&c, text, &words))
+		put_property(TMX_STATUS, buf_slice(&words), out);
+	buf_free(&words);
+}
+
+/*
+ * Which source a translation is of: the unit's, but for a stale one the source
+ * before this, where the file remembers it.
+ */
+static struct slice
+source_hash(struct merge *m, const struct catalog_change *change, struct slice source)
+{
+	const struct catalog_entry *e;
+	struct buf b = {0};
+	struct slice hash = S("");
+
+	if (change->stale) {
+		e = m->how->now ? catalog_find(m->how->now, change->key) : NULL;
+		if (!e || !change->keep_text)
+			return hash;
+		if (e->was_hash.len || !change->old_source.ptr)
+			return e->was_hash;
+		source = e->source;
+	}
+	arb_hash(source, &b);
+	hash = copy(m, buf_slice(&b));
+	buf_free(&b);
+	return hash;
+}
+
+/* Text as the content of a <seg>: the codes of its unit stand where it says what they say. */
+static void
+put_text(const struct variant *like, struct slice text, const char *format, struct buf *out)
+{
+	xliff_put_target(text, format, false, like ? like->codes : NULL, like ? like->ncodes : 0,
+	    out);
+}
+
+/* change: of a translation, else NULL; hash: of its source. */
+static void
+put_variant(struct merge *m, struct slice locale, struct slice text, const struct variant *like,
+    const struct catalog_change *change, struct slice hash, struct slice indent, int deeper,
+    struct buf *out)
 {
 	put_line(m, indent, deeper, out);
 	buf_adds(out, "<tuv");
 	xml_text_attribute("xml:lang", locale, out);
 	buf_addc(out, '>');
 	if (change)
-		put_status(change, out);
+		put_status(change, hash, text, out);
 	buf_adds(out, "<seg>");
-	xml_text_escape(text, false, out);
+	put_text(like, text, change ? change->format : "plain", out);
 	buf_adds(out, "</seg></tuv>");
 }
 
@@ -248,11 +302,12 @@ add_unit(struct merge *m, const struct catalog_change *change, size_t place)
 	buf_addc(&b, '>');
 	if (strcmp(catalog_guess_format(source), change->format) != 0) {
 		put_line(m, indent, 1, &b);
-		put_property(TMX_FORMAT, change->format, "", &b);
+		put_property(TMX_FORMAT, slice(change->format), &b);
 	}
 	put_variant(m, m->old->source_locale.len ? m->old->source_locale : m->how->source_locale,
-	    source, NULL, indent, 1, &b);
-	put_variant(m, m->how->locale, text, change, indent, 1, &b);
+	    source, NULL, NULL, S(""), indent, 1, &b);
+	put_variant(m, m->how->locale, text, NULL, change, source_hash(m, change, source), indent,
+	    1, &b);
 	put_line(m, indent, 0, &b);
 	buf_adds(&b, "</tu>");
 	edits_add(&m->edits, place, place, buf_slice(&b));
@@ -261,7 +316,8 @@ add_unit(struct merge *m, const struct catalog_change *change, size_t place)
 
 /* The content of a <seg>, or of <seg/> the whole tag. */
 static void
-set_text(struct merge *m, const struct variant *v, struct slice text)
+set_text(struct merge *m, const struct variant *v, const struct variant *like,
+    struct slice text, const char *format)
 {
 	size_t start = v->seg.start, end = v->seg.end;
 	bool hollow = m->text.ptr[start - 2] == '/';
@@ -271,7 +327,7 @@ set_text(struct merge *m, const struct variant *v, struct slice text)
 		start--;
 	if (hollow)
 		buf_adds(&b, "<seg>");
-	xml_text_escape(text, false, &b);
+	put_text(like, text, format, &b);
 	if (hollow)
 		buf_adds(&b, "</seg>");
 	edits_add(&m->edits, start, end, buf_slice(&b));
@@ -279,11 +335,12 @@ set_text(struct merge *m, const struct variant *v, struct slice text)
 }
 
 static void
-set_status(struct merge *m, const struct variant *v, const struct catalog_change *change)
+set_status(struct merge *m, const struct variant *v, const struct catalog_change *change,
+    struct slice hash, struct slice text)
 {
 	struct buf b = {0};
 
-	put_status(change, &b);
+	put_status(change, hash, text, &b);
 	if (v->status.end)
 		edits_add(&m->edits, v->status.start, v->status.end, buf_slice(&b));
 	else
@@ -294,23 +351,27 @@ set_status(struct merge *m, const struct variant *v, const struct catalog_change
 static void
 change_unit(struct merge *m, const struct catalog_change *change, const struct unit *u)
 {
-	struct slice source = text_of(change->source, change->format, &m->arena);
+	struct slice source = text_of(change->source, change->format, &m->arena), text, hash;
 	struct variant *first = source_of(m, u), *v = find_variant(u, m->how->locale);
 	struct buf b = {0};
 	size_t end = first ? u->v[u->n - 1].span.end : 0;
+	bool changed = change->old_source.ptr && first && first->seg.end &&
+	    !slice_eq(first->text, source);
 
 	/* It may have been written with another language already. */
-	if (change->old_source.ptr && first && first->seg.end && !slice_eq(first->text, source))
-		set_text(m, first, source);
+	if (changed)
+		set_text(m, first, first, source, change->format);
 	if (!change->write || !first)
 		return;
+	hash = source_hash(m, change, changed ? source : first->text);
+	text = change->keep_text ? v ? v->text : S("")
+				 : text_of(change->value, change->format, &m->arena);
 	if (v && v->seg.end) {
 		if (!change->keep_text)
-			set_text(m, v, text_of(change->value, change->format, &m->arena));
-		set_status(m, v, change);
+			set_text(m, v, v->ncodes ? v : first, text, change->format);
+		set_status(m, v, change, hash, text);
 	} else if (!v && !change->keep_text) {
-		put_variant(m, m->how->locale,
-		    text_of(change->value, change->format, &m->arena), change,
+		put_variant(m, m->how->locale, text, first, change, hash,
 		    xml_text_indent(m->text, first->span.start), 0, &b);
 		edits_add(&m->edits, end, end, buf_slice(&b));
 	}
@@ -372,7 +433,7 @@ tmx_merge(const struct catalog *old, const struct catalog_merge *how, struct buf
 	for (size_t i = 0; i < m.n; i++)
 		free(m.units[i].v);
 	free(m.units);
-	buf_free(&m.words);
+	tmx_text_free(&m.seg);
 	edits_free(&m.edits);
 	table_free(&m.keys);
 	arena_free(&m.arena);

@@ -3,6 +3,7 @@
 
 #include "common/format/xliff_message.h"
 #include "common/format/xliff_scan.h"
+#include "common/format/xliff_segment.h"
 #include "common/format/xml_text.h"
 
 struct reader {
@@ -16,31 +17,6 @@ keep(struct reader *r, struct slice text)
 {
 	return (struct slice){arena_copy(&r->c->arena, text.len ? text.ptr : "", text.len),
 	    text.len};
-}
-
-/* -- states -- */
-
-static enum catalog_state
-state_of(const struct xliff_segment *s, bool *stale)
-{
-	bool initial = !s->state.ptr || slice_is(s->state, "initial");
-	struct slice own = s->substate;
-
-	if (own.ptr && slice_starts(own, "kandil:")) {
-		if (initial && slice_starts(own, "kandil:stale"))
-			*stale = true;
-		if (initial && slice_ends(own, "draft"))
-			return CATALOG_DRAFT;
-		if ((initial || slice_is(s->state, "translated")) && slice_ends(own, "fuzzy"))
-			return CATALOG_FUZZY;
-		if (initial)
-			return CATALOG_TRANSLATED;
-	}
-	if (!s->state.ptr)
-		return CATALOG_TRANSLATED;
-	if (slice_is(s->state, "reviewed") || slice_is(s->state, "final"))
-		return CATALOG_APPROVED;
-	return initial ? CATALOG_DRAFT : CATALOG_TRANSLATED;
 }
 
 /* -- a unit -- */
@@ -82,7 +58,9 @@ take_target(struct reader *r, const struct xliff_unit *u, struct catalog_entry *
 	e->state = CATALOG_APPROVED;
 	for (size_t i = 0; i < u->n; i++) {
 		const struct xliff_segment *s = &u->segments[i];
-		enum catalog_state state = s->ignorable ? CATALOG_APPROVED : state_of(s, &e->stale);
+		enum catalog_state state = CATALOG_APPROVED;
+		if (!s->ignorable)
+			state = xliff_state_of(s, &e->stale, &e->edited);
 		if (state < e->state)
 			e->state = state;
 	}

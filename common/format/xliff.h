@@ -11,8 +11,14 @@
  * States: reviewed and final are approved, translated is translated, initial
  * is a draft, and a target whose segment says nothing is translated. What
  * XLIFF has no word for stands in subState: kandil:draft, kandil:fuzzy,
- * kandil:stale, kandil:stale-draft, kandil:stale-fuzzy; a tool that confirms a
- * segment sets its state, and then the subState counts no more.
+ * kandil:stale, kandil:stale-draft, kandil:stale-fuzzy, with the hash of the
+ * target behind it (kandil:draft-10e4d6f437198aa0): a target that says another
+ * text was edited by a person. A tool that confirms a segment sets its state.
+ * In both cases the subState counts no more.
+ *
+ * A unit of several segments is one message. Where a new text differs from the
+ * old one within one segment the others stay; else they become one, which has
+ * the first one's id.
  * Source: OASIS, XLIFF Version 2.1, 2018.
  */
 #ifndef KANDIL_FORMAT_XLIFF_H

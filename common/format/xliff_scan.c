@@ -28,6 +28,7 @@ struct scan {
 	size_t nitems, items_cap;
 	struct slice data_id;
 	bool in_data, in_note, note_is_context;
+	struct buf notes; /* of the unit, a line each */
 	struct slice pairs[CODES]; /* what the open pc elements say at their end */
 	size_t npairs;
 	struct table ids; /* of the units of a file */
@@ -198,6 +199,7 @@ open_segment(struct scan *s, const struct xml_event *event)
 	s->segment = &u->segments[u->n++];
 	*s->segment = (struct xliff_segment){.ignorable = slice_is(event->name, "ignorable"),
 	    .tag = {event->start, event->end},
+	    .id = attribute(s, event, "id"),
 	    .state = attribute(s, event, "state"),
 	    .substate = attribute(s, event, "subState")};
 	s->segment->span.start = event->start;
@@ -288,21 +290,16 @@ close_data(struct scan *s)
 static void
 close_note(struct scan *s)
 {
-	struct slice text = copy(s, slice_trim(buf_slice(&s->text)));
-	struct buf both = {0};
+	struct slice text = slice_trim(buf_slice(&s->text));
 
 	s->in_note = false;
 	if (s->note_is_context) {
-		s->unit->context = text;
-	} else if (!s->unit->notes.len) {
-		s->unit->notes = text;
-	} else {
-		buf_addslice(&both, s->unit->notes);
-		buf_addc(&both, '\n');
-		buf_addslice(&both, text);
-		s->unit->notes = copy(s, buf_slice(&both));
+		s->unit->context = copy(s, text);
+	} else if (s->notes.len + text.len <= XML_LONGEST) {
+		if (s->notes.len)
+			buf_addc(&s->notes, '\n');
+		buf_addslice(&s->notes, text);
 	}
-	buf_free(&both);
 }
 
 static void
@@ -331,6 +328,8 @@ close_element(struct scan *s, const struct xml_event *event)
 	} else if (s->in_note && slice_is(name, "note")) {
 		close_note(s);
 	} else if (slice_is(name, "unit")) {
+		s->unit->notes = copy(s, buf_slice(&s->notes));
+		buf_reset(&s->notes);
 		s->unit->span.end = event->end;
 		s->unit = NULL;
 		s->segment = NULL;
@@ -371,6 +370,7 @@ xliff_scan(struct slice text, struct xliff_file *f, struct err *e)
 	table_free(&s.ids);
 	free(s.items);
 	buf_free(&s.text);
+	buf_free(&s.notes);
 	if (rc < 0 && s.refused)
 		return err_set(e, "bad_catalog", "%s", s.refused);
 	if (rc < 0 && e)

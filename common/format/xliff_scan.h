@@ -23,7 +23,7 @@ struct xliff_side {
 struct xliff_segment {
 	bool ignorable;
 	struct catalog_span span, tag;
-	struct slice state, substate; /* ptr NULL: not said */
+	struct slice id, state, substate; /* ptr NULL: not said */
 	struct xliff_side source, target;
 };
 

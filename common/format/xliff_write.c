@@ -5,6 +5,7 @@
 #include "common/format/edit.h"
 #include "common/format/xliff_message.h"
 #include "common/format/xliff_scan.h"
+#include "common/format/xliff_segment.h"
 #include "common/format/xml_text.h"
 
 struct merge {
@@ -43,37 +44,19 @@ put_line(const struct merge *m, struct slice indent, int deeper, struct buf *out
 
 /* -- states -- */
 
-struct words {
-	const char *state, *substate; /* substate NULL: none */
-};
-
-static struct words
-words_of(const struct catalog_change *c)
-{
-	if (c->stale)
-		return (struct words){"initial",
-		    c->state == CATALOG_DRAFT	  ? "kandil:stale-draft"
-			: c->state == CATALOG_FUZZY ? "kandil:stale-fuzzy"
-						    : "kandil:stale"};
-	if (c->state == CATALOG_DRAFT)
-		return (struct words){"initial", "kandil:draft"};
-	if (c->state == CATALOG_FUZZY)
-		return (struct words){"translated", "kandil:fuzzy"};
-	return (struct words){c->state == CATALOG_APPROVED ? "reviewed" : "translated", NULL};
-}
-
+/* text: what the target says, or will. */
 static void
-set_state(struct merge *m, const struct xliff_segment *s, const struct catalog_change *change)
+set_state(struct merge *m, const struct xliff_segment *s, const struct catalog_change *change,
+    struct slice text)
 {
-	struct words w = words_of(change);
+	struct xliff_words w = xliff_words_of(change);
 	struct slice tag = slice_of(m, s->tag);
 
 	/* Final is more than reviewed. */
 	if (strcmp(w.state, "reviewed") == 0 && s->state.ptr && slice_is(s->state, "final"))
 		w.state = "final";
 	xml_text_set(&m->edits, tag, s->tag.start, "state", slice(w.state));
-	xml_text_set(&m->edits, tag, s->tag.start, "subState",
-	    w.substate ? slice(w.substate) : (struct slice){NULL, 0});
+	xml_text_set(&m->edits, tag, s->tag.start, "subState", xliff_substate(&w, text, &m->arena));
 }
 
 /* -- one segment, written anew -- */
@@ -91,16 +74,22 @@ put_side(struct merge *m, const char *name, struct slice content, bool space, st
 struct segment {
 	struct slice source, target; /* contents; target.ptr NULL: none */
 	bool source_space, target_space;
-	struct words words;
+	struct xliff_words words;
+	struct slice text; /* what target says */
+	struct slice id;   /* ptr NULL: none */
 };
 
 static void
 put_segment(struct merge *m, const struct segment *s, struct slice indent, struct buf *out)
 {
+	struct slice substate = xliff_substate(&s->words, s->text, &m->arena);
+
 	buf_adds(out, "<segment");
+	if (s->id.ptr)
+		xml_text_attribute("id", s->id, out);
 	xml_text_attribute("state", slice(s->words.state), out);
-	if (s->words.substate)
-		xml_text_attribute("subState", slice(s->words.substate), out);
+	if (substate.ptr)
+		xml_text_attribute("subState", substate, out);
 	buf_addc(out, '>');
 	put_side(m, "source", s->source, s->source_space, indent, 1, out);
 	if (s->target.ptr)
@@ -145,37 +134,73 @@ set_target(struct merge *m, const struct xliff_segment *s, const struct buf *con
 	buf_free(&b);
 }
 
-/* All segments become one: content is that of its target, or ptr NULL. */
+/* All segments become one, with the id of the first. */
 static void
-join_segments(struct merge *m, const struct xliff_unit *u, const struct segment *s)
+join_segments(struct merge *m, const struct xliff_unit *u, struct segment *s)
 {
 	size_t start = u->segments[0].span.start;
 	struct buf b = {0};
 
+	s->id = u->segments[0].id;
 	put_segment(m, s, xml_text_indent(m->text, start), &b);
 	add_edit(m, start, u->segments[u->n - 1].span.end, &b);
 	buf_free(&b);
+}
+
+/* The state of all segments, whose targets say what they said. */
+static void
+set_states(struct merge *m, const struct catalog_change *change, const struct xliff_unit *u)
+{
+	for (size_t i = 0; i < u->n; i++)
+		if (!u->segments[i].ignorable)
+			set_state(m, &u->segments[i], change, u->segments[i].target.text);
+}
+
+/* Where one says what is new the others keep their states, if those are as good. */
+static void
+raise_states(struct merge *m, const struct catalog_change *change, const struct xliff_unit *u,
+    const struct xliff_segment *but)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		const struct xliff_segment *s = &u->segments[i];
+		bool stale = false, edited = false;
+		if (s->ignorable || s == but)
+			continue;
+		if (xliff_state_of(s, &stale, &edited) < change->state || stale != change->stale)
+			set_state(m, s, change, s->target.text);
+	}
 }
 
 /* The source stays, and the target is new. */
 static void
 translate_unit(struct merge *m, const struct catalog_change *change, const struct xliff_unit *u)
 {
-	const struct xliff_segment *only = only_segment(u);
+	const struct xliff_segment *one = only_segment(u);
 	struct buf text = {0}, content = {0}, source = {0};
+	struct slice part;
 	bool typed = xliff_message_typed(u);
 
 	xliff_message_text(u, change->value, change->format, &text);
-	xliff_put_target(buf_slice(&text), change->format, typed, u->codes, u->ncodes, &content);
-	if (only) {
-		set_target(m, only, &content);
-		set_state(m, only, change);
+	part = buf_slice(&text);
+	if (!one)
+		one = xliff_changed_segment(u, part, &part);
+	if (!one)
+		part = buf_slice(&text);
+	xliff_put_target(part, change->format, typed, u->codes, u->ncodes, &content);
+	if (one) {
+		set_target(m, one, &content);
+		set_state(m, one, change, part);
+		raise_states(m, change, u, one);
 	} else if (u->n) {
 		for (size_t i = 0; i < u->n; i++)
 			buf_addslice(&source, slice_of(m, u->segments[i].source.content));
 		join_segments(m, u,
-		    &(struct segment){buf_slice(&source), buf_slice(&content), true, true,
-			words_of(change)});
+		    &(struct segment){.source = buf_slice(&source),
+			.target = buf_slice(&content),
+			.source_space = true,
+			.target_space = true,
+			.words = xliff_words_of(change),
+			.text = part});
 	}
 	buf_free(&text);
 	buf_free(&content);
@@ -242,8 +267,10 @@ rebuild_unit(struct merge *m, const struct catalog_change *change, const struct 
 	xliff_build(buf_slice(&text), change->format, typed, before, &m->arena, &built);
 	set_data(m, u, &built, indent);
 	bool source_space = xliff_needs_space(buf_slice(&text));
-	struct segment s = {buf_slice(&built.source), {NULL, 0}, source_space, false,
-	    {"initial", NULL}};
+	struct segment s = {.source = buf_slice(&built.source),
+	    .target = {NULL, 0},
+	    .source_space = source_space,
+	    .words = {"initial", NULL}};
 	if (value.ptr) {
 		buf_reset(&text);
 		xliff_message_text(&now, value, value_format, &text);
@@ -251,7 +278,8 @@ rebuild_unit(struct merge *m, const struct catalog_change *change, const struct 
 		    buf_slice(&text), value_format, typed, built.codes, built.n, &target);
 		s.target = buf_slice(&target);
 		s.target_space = xliff_needs_space(buf_slice(&text));
-		s.words = words_of(change);
+		s.words = xliff_words_of(change);
+		s.text = buf_slice(&text);
 	}
 	join_segments(m, u, &s);
 	xliff_built_free(&built);
@@ -272,10 +300,7 @@ change_unit(struct merge *m, const struct catalog_change *change, const struct c
 		rebuild_unit(m, change, u,
 		    has_text ? e->values[0] : (struct slice){NULL, 0}, e->format);
 	else if (change->write && change->keep_text)
-		for (size_t i = 0; i < u->n; i++) {
-			if (!u->segments[i].ignorable)
-				set_state(m, &u->segments[i], change);
-		}
+		set_states(m, change, u);
 	else if (change->write && strcmp(change->format, e->format) != 0)
 		rebuild_unit(m, change, u, change->value, change->format);
 	else if (change->write)
@@ -375,14 +400,17 @@ add_unit(struct merge *m, const struct catalog_change *change, size_t place)
 		buf_addslice(&b, deeper);
 		buf_adds(&b, "</originalData>");
 	}
-	struct segment s = {buf_slice(&built.source), {NULL, 0},
-	    xliff_needs_space(change->source), false, {"initial", NULL}};
+	struct segment s = {.source = buf_slice(&built.source),
+	    .target = {NULL, 0},
+	    .source_space = xliff_needs_space(change->source),
+	    .words = {"initial", NULL}};
 	if (change->write) {
 		xliff_put_target(
 		    change->value, change->format, true, built.codes, built.n, &target);
 		s.target = buf_slice(&target);
 		s.target_space = xliff_needs_space(change->value);
-		s.words = words_of(change);
+		s.words = xliff_words_of(change);
+		s.text = change->value;
 	}
 	buf_addslice(&b, deeper);
 	deeper.ptr += m->newline.len;

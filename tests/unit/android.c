@@ -166,6 +166,10 @@ test_marks(void)
 	    c.entries[0].edited);
 	change.state = CATALOG_TRANSLATED;
 	change.keep_text = true;
+	/* What is simply translated remembers its source, where that is known. */
+	merge(marked, change, false);
+	CHECK(strstr(out.ptr, "<!-- kandil: source=0123456789abcdef text=") != NULL);
+	change.was_hash = S("");
 	merge(marked, change, false);
 	CHECK_TEXT(out.ptr, "<resources>\n  <string name=\"k\">c</string>\n</resources>\n");
 	free(marked);

@@ -4,6 +4,7 @@
 #include "common/format/utf16.h"
 #include "common/format/xcstrings.h"
 
+#include "tests/unit/catalog_text.h"
 #include "tests/unit/check.h"
 
 #include <stdlib.h>
@@ -15,33 +16,6 @@ parse(const char *name, struct slice text, struct err *e)
 {
 	catalog_free(&c);
 	return catalog_parse(name, CATALOG_AUTO, text, &c, e);
-}
-
-static const char *
-text_of(struct slice s)
-{
-	static char out[4][600];
-	static int turn;
-	char *text = out[turn = (turn + 1) % 4];
-
-	snprintf(text, sizeof(out[0]), "%.*s", (int)s.len, s.len ? s.ptr : "");
-	return text;
-}
-
-/* "locale:key=message" of each entry, in order. */
-static const char *
-listed(void)
-{
-	static char out[3000];
-	size_t n = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < c.n && n < sizeof(out); i++)
-		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s%s%s=%s", i ? "|" : "",
-		    c.format == CATALOG_XCSTRINGS ? text_of(c.entries[i].locale) : "",
-		    c.format == CATALOG_XCSTRINGS ? ":" : "", text_of(c.entries[i].key),
-		    c.entries[i].nvalues ? text_of(c.entries[i].values[0]) : "-");
-	return out;
 }
 
 /* The file that the changes make of text; to be freed. */
@@ -92,7 +66,7 @@ test_strings_read(void)
 		    "// one\n// two\nbare.key-1 = 'l\\'un';\n/* kandil: draft */\n"
 		    "\"u\" = \"\\U00e9\\Ud83d\\Ude00\\351\\101\"; \"k\";\n\"e\"=\"\";"),
 		  &e) == 0);
-	CHECK_TEXT(listed(), "hi=Salut %@\n\"x\"|bare.key-1=l'un|u=é😀ØA|k=k|e=-");
+	CHECK_TEXT(listed(&c), "hi=Salut %@\n\"x\"|bare.key-1=l'un|u=é😀ØA|k=k|e=-");
 	CHECK_TEXT(text_of(c.locale), "fr");
 	CHECK_TEXT(text_of(c.entries[0].comment), "Greets.");
 	CHECK_TEXT(c.entries[0].format, "printf");
@@ -106,7 +80,7 @@ test_strings_read(void)
 	CHECK_TEXT(c.faults[0].rule, "bad-escape");
 	CHECK_TEXT(c.faults[1].rule, "duplicate-key");
 	CHECK(parse("x.strings", S("{ a = b; }"), &e) == 0);
-	CHECK_TEXT(listed(), "a=b");
+	CHECK_TEXT(listed(&c), "a=b");
 }
 
 static void
@@ -208,7 +182,7 @@ test_stringsdict_read(void)
 		      "</string><key>n</key><dict><key>one</key><string>%d</string></dict></dict>"
 		      "<key>text</key><string>x</string></dict></plist>"),
 		  &e) == 0);
-	CHECK_TEXT(listed(),
+	CHECK_TEXT(listed(&c),
 	    "f & g=In {arg1}: {n, plural, =0{none} one{{n} file} other{{n} files}} of {arg3}|"
 	    "two=-|none=-|text=-");
 	CHECK(c.entries[1].opaque && !c.entries[2].opaque && c.entries[3].opaque);
@@ -318,7 +292,7 @@ test_xcstrings_read(void)
 	struct err e;
 
 	CHECK(parse("L.xcstrings", slice(catalog), &e) == 0);
-	CHECK_TEXT(listed(),
+	CHECK_TEXT(listed(&c),
 	    "en:%lld items={n, plural, one{{n} item} other{{n} items}}|en:Hello %@=Hello %@|"
 	    "en:dev=dev|fr:dev=-|"
 	    "en:sub={arg1} has {n, plural, one{{n} dog} other{{n} dogs}}");
@@ -412,7 +386,7 @@ test_xcstrings_template(void)
 	    "            \"state\" : \"translated\",\n            \"value\" : \"Text\"\n"
 	    "          }\n        }\n      }\n    }\n"
 	    "  },\n  \"version\" : \"1.0\"\n}\n");
-	CHECK_TEXT(listed(), "en:Hello %@=Hello %@|en:k=Text");
+	CHECK_TEXT(listed(&c), "en:Hello %@=Hello %@|en:k=Text");
 	free(got);
 	buf_free(&text);
 }

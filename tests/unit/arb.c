@@ -1,6 +1,7 @@
 /* Reading ARB with spans, and merging by splices. */
 #include "common/format/arb.h"
 
+#include "tests/unit/catalog_text.h"
 #include "tests/unit/check.h"
 
 #include <stdlib.h>
@@ -14,17 +15,6 @@ parse(const char *text)
 
 	catalog_free(&c);
 	return catalog_parse("app_ar.arb", CATALOG_ARB, slice(text), &c, &e);
-}
-
-static const char *
-text_of(struct slice s)
-{
-	static char out[4][400];
-	static int turn;
-	char *text = out[turn = (turn + 1) % 4];
-
-	snprintf(text, sizeof(out[0]), "%.*s", (int)s.len, s.len ? s.ptr : "");
-	return text;
 }
 
 static void

@@ -2,6 +2,7 @@
 #include "common/format/i18next.h"
 
 #include "common/format/i18next_message.h"
+#include "tests/unit/catalog_text.h"
 #include "tests/unit/check.h"
 
 #include <stdlib.h>
@@ -17,32 +18,6 @@ parse(const char *name, const char *text)
 	return catalog_parse(name, CATALOG_I18NEXT, slice(text), &c, &e);
 }
 
-static const char *
-text_of(struct slice s)
-{
-	static char out[4][400];
-	static int turn;
-	char *text = out[turn = (turn + 1) % 4];
-
-	snprintf(text, sizeof(out[0]), "%.*s", (int)s.len, s.len ? s.ptr : "");
-	return text;
-}
-
-/* "key=message" of each entry, in order. */
-static const char *
-listed(void)
-{
-	static char out[2000];
-	size_t n = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < c.n && n < sizeof(out); i++)
-		n += (size_t)snprintf(out + n, sizeof(out) - n, "%s%s=%s", i ? "|" : "",
-		    text_of(c.entries[i].key),
-		    c.entries[i].nvalues ? text_of(c.entries[i].values[0]) : "-");
-	return out;
-}
-
 static void
 test_read(void)
 {
@@ -56,7 +31,7 @@ test_read(void)
 		  "\"{{count}}th\",\n"
 		  " \"step_one\": \"First\", \"step_two\": \"Second\", \"gender_other\": \"Other\"}") ==
 	    0);
-	CHECK_TEXT(listed(),
+	CHECK_TEXT(listed(&c),
 	    "a.b=Hi {{name}}|a.list.0=x|a.list.2.t=y|"
 	    "item={count, plural, =0{none} one{{count} item} "
 	    "other{{count} items of {all, number}}}|e=-|"
@@ -78,7 +53,7 @@ test_unsayable(void)
 	CHECK(parse("en.json",
 		  "{\"a_one\": \"{{- x}}\", \"a_other\": \"$t(b)\", \"b\": \"B\", "
 		  "\"b_one\": \"1\", \"b_other\": \"{{count}}\"}") == 0);
-	CHECK_TEXT(listed(), "a_one={{- x}}|a_other=$t(b)|b=B|b_one=1|b_other={{count}}");
+	CHECK_TEXT(listed(&c), "a_one={{- x}}|a_other=$t(b)|b=B|b_one=1|b_other={{count}}");
 }
 
 static void
@@ -164,15 +139,33 @@ static void
 test_merge_flat(void)
 {
 	static const struct catalog_change changes[] = {CHANGE("a.c", "C"), CHANGE("a", "A")};
-	static const struct catalog_change object[] = {CHANGE("a", "A")};
+	static const struct catalog_change object[] = {CHANGE("a", "A"),
+	    CHANGE("p", "{n, plural, one{1} other{#}}"), CHANGE("c", "C")};
 
 	check_merge("en.json", "{\"a.b\":\"B\",\"z.z\":\"Z\"}", changes, 2,
 	    "{\"a.b\":\"B\",\"z.z\":\"Z\",\"a.c\":\"C\",\"a\":\"A\"}");
 	/* A text in the way of a path. */
 	check_merge("en.json", "{\"a\":\"B\"}", changes, 1, "{\"a\":\"B\",\"a.c\":\"C\"}");
-	/* An object in the way of a text. */
-	check_merge("en.json", "{\"a\":{\"b\":\"B\"}}", object, 1,
-	    "en.json: 'a' is an object in the file and a text in the records: rename one");
+	/* An object in the way of a text, or of one form of a plural: that one stays out. */
+	check_merge("en.json", "{\"a\":{\"b\":\"B\"},\"p_other\":{}}", object, 3,
+	    "{\"a\":{\"b\":\"B\"},\"p_other\":{},\"c\":\"C\"}");
+}
+
+/* A key of a thousand parts would make objects deeper than this program reads. */
+static void
+test_merge_deep(void)
+{
+	struct buf key = {0}, want = {0};
+
+	for (int i = 0; i < 1000; i++)
+		buf_adds(&key, "a.");
+	buf_adds(&key, "a");
+	buf_addf(&want, "{\"b\":{\"c\":\"C\"},\"%s\":\"A\"}", key.ptr);
+	struct catalog_change deep = CHANGE("", "A");
+	deep.key = buf_slice(&key);
+	check_merge("en.json", "{\"b\":{\"c\":\"C\"}}", &deep, 1, want.ptr);
+	buf_free(&key);
+	buf_free(&want);
 }
 
 static void
@@ -310,6 +303,7 @@ main(void)
 	test_faults();
 	test_merge_nested();
 	test_merge_flat();
+	test_merge_deep();
 	test_merge_sorted();
 	test_merge_families();
 	test_states();

@@ -2,6 +2,7 @@
 #include "common/format/po.h"
 
 #include "common/format/po_message.h"
+#include "tests/unit/catalog_text.h"
 #include "tests/unit/check.h"
 
 #include <stdlib.h>
@@ -19,17 +20,6 @@ parse(const char *text)
 {
 	catalog_free(&c);
 	return catalog_parse("x.po", CATALOG_PO, slice(text), &c, &e);
-}
-
-static const char *
-text_of(struct slice s)
-{
-	static char out[4][400];
-	static int turn;
-	char *text = out[turn = (turn + 1) % 4];
-
-	snprintf(text, sizeof(out[0]), "%.*s", (int)s.len, s.len ? s.ptr : "");
-	return text;
 }
 
 static void

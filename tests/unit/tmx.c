@@ -22,19 +22,80 @@ test_units(void)
 	    parse("<?xml version='1.0'?>\n<tmx version='1.4'><header srclang='en'/><body>\n"
 		  "<tu tuid='k'><tuv xml:lang='fr'><seg>Fermer &amp; <![CDATA[<ok>]]></seg></tuv>\n"
 		  "<tuv xml:lang='en-US'><seg>Close</seg></tuv><tuv lang='ar'><seg/></tuv></tu>\n"
-		  "<tu><tuv xml:lang='en'><seg>a<ph>x</ph>b</seg></tuv>"
+		  "<tu><tuv xml:lang='en'><seg>a<ph x='1'>x<sub>y</sub></ph><hi>b</hi></seg></tuv>"
 		  "<tuv xml:lang='de'><seg>c</seg></tuv></tu>"
 		  "<tu><tuv xml:lang='en'><seg>alone</seg></tuv></tu></body></tmx>") == 0);
-	CHECK(c.format == CATALOG_TMX && c.n == 3);
+	CHECK(c.format == CATALOG_TMX && c.n == 4);
 	CHECK(slice_is(c.source_locale, "en"));
 	CHECK(slice_is(c.entries[0].source, "Close") && slice_is(c.entries[0].locale, "fr"));
 	CHECK(slice_is(c.entries[0].values[0], "Fermer & <ok>"));
 	CHECK(slice_is(c.entries[0].key, "k") && c.entries[0].line == 3);
 	CHECK(c.entries[0].state == CATALOG_TRANSLATED);
 	CHECK(c.entries[1].state == CATALOG_MISSING && slice_is(c.entries[1].locale, "ar"));
-	/* Inline codes are left out, so the text is not the whole: fuzzy. */
-	CHECK(slice_is(c.entries[2].source, "ab") && c.entries[2].state == CATALOG_FUZZY);
-	CHECK(slice_is(c.entries[2].key, "ab"));
+	/* A code that says nothing we know is a tag of its own. */
+	CHECK(slice_is(c.entries[2].source, "a<ph x=\"1\"/>b"));
+	CHECK(c.entries[2].state == CATALOG_TRANSLATED);
+	CHECK(slice_eq(c.entries[2].key, c.entries[2].source));
+	CHECK(slice_is(c.entries[3].source, "alone") && c.entries[3].nvalues == 0);
+	CHECK(c.entries[3].state == CATALOG_MISSING && c.entries[3].locale.len == 0);
+}
+
+/* A code that is one placeholder or tag of some grammar says that; and only then. */
+static void
+test_codes(void)
+{
+	static const struct {
+		const char *code, *text;
+	} cases[] = {{"{key}", "{key}"}, {"%1$s", "%1$s"}, {"%@", "%@"}, {"{{name}}", "{{name}}"},
+	    {"&lt;b&gt;", "<b>"}, {"&lt;/a&gt;", "</a>"}, {"&lt;br/&gt;", "<br/>"},
+	    {"&lt;0&gt;", "<0>"}, {"", "<it i=\"7\"/>"}, {"%", "<it i=\"7\"/>"},
+	    {"{a}{b}", "<it i=\"7\"/>"}, {"a {b}", "<it i=\"7\"/>"},
+	    {"{n, plural, other{x}}", "<it i=\"7\"/>"}, {"&lt;b", "<it i=\"7\"/>"}};
+	struct buf b = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		buf_reset(&b);
+		buf_addf(&b, "<tmx><header srclang='en'/><body><tu><tuv lang='en'><seg>"
+			     "<it i='7'>%s</it></seg></tuv></tu></body></tmx>", cases[i].code);
+		CHECK(parse(b.ptr) == 0 && c.n == 1);
+		if (!slice_is(c.entries[0].source, cases[i].text))
+			CHECK_TEXT(c.entries[0].source.ptr, cases[i].text);
+	}
+	buf_free(&b);
+}
+
+/* The property's words, and what an edit of either text makes of them. */
+static void
+test_status(void)
+{
+	static const struct {
+		const char *words;
+		enum catalog_state state;
+		bool stale, edited;
+	} cases[] = {
+	    {"draft", CATALOG_DRAFT, false, false},
+	    {"stale", CATALOG_TRANSLATED, true, false},
+	    {"stale-fuzzy", CATALOG_FUZZY, true, false},
+	    {"draft source=779aeef03935e9f3 text=d981d1ab5eac7e65", CATALOG_DRAFT, false, false},
+	    {"stale source=779aeef03935e9f3", CATALOG_TRANSLATED, false, false},
+	    {"draft source=0000000000000000", CATALOG_DRAFT, true, false},
+	    {"source=0000000000000000", CATALOG_TRANSLATED, true, false},
+	    {"draft stale source=0000000000000000 text=0000000000000000", CATALOG_TRANSLATED, false,
+		true},
+	    {"unheard of", CATALOG_TRANSLATED, false, false}};
+	struct buf b = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		buf_reset(&b);
+		buf_addf(&b, "<tmx><header srclang='en'/><body><tu><tuv lang='en'><seg>Open</seg>"
+			     "</tuv><tuv lang='it'><prop type='" TMX_STATUS "'>%s</prop>"
+			     "<seg>Apri</seg></tuv></tu></body></tmx>", cases[i].words);
+		CHECK(parse(b.ptr) == 0 && c.n == 1);
+		CHECK(c.entries[0].state == cases[i].state);
+		CHECK(c.entries[0].stale == cases[i].stale);
+		CHECK(c.entries[0].edited == cases[i].edited);
+	}
+	buf_free(&b);
 }
 
 static void
@@ -144,6 +205,8 @@ main(void)
 {
 	test_merge();
 	test_units();
+	test_codes();
+	test_status();
 	test_refused();
 	test_many_variants();
 	test_visit();

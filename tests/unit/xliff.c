@@ -84,7 +84,14 @@ test_states(void)
 	    /* Somebody confirmed it, whatever is left of ours. */
 	    {" state=\"translated\" subState=\"kandil:draft\"", CATALOG_TRANSLATED, false},
 	    {" state=\"reviewed\" subState=\"kandil:stale\"", CATALOG_APPROVED, false},
-	    {" state=\"final\" subState=\"x:y\"", CATALOG_APPROVED, false}};
+	    {" state=\"final\" subState=\"x:y\"", CATALOG_APPROVED, false},
+	    /* With the hash of "b"; with another a person wrote that since. */
+	    {" state=\"initial\" subState=\"kandil:draft-8b22cf2602fb60ce\"", CATALOG_DRAFT, false},
+	    {" state=\"initial\" subState=\"kandil:stale-8b22cf2602fb60ce\"", CATALOG_TRANSLATED, true},
+	    {" state=\"initial\" subState=\"kandil:draft-0000000000000000\"",
+		CATALOG_TRANSLATED, false},
+	    {" state=\"initial\" subState=\"kandil:stale-fuzzy-0000000000000000\"",
+		CATALOG_TRANSLATED, false}};
 	bool stale;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {

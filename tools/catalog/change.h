@@ -12,6 +12,7 @@ struct changing {
 	const struct targets *targets;
 	struct arena arena; /* what changes point to: of one file */
 	struct buf text;
+	struct table opaque; /* keys of which it was said that no one message can say them */
 	bool no_offers; /* the file's language is not asked for: only sources count */
 };
 

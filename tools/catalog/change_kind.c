@@ -6,6 +6,7 @@
 #include "tools/catalog/change.h"
 
 #include "common/format/arb.h"
+#include "common/json.h"
 #include "common/message.h"
 #include "tools/catalog/rename.h"
 #include "tools/catalog/said.h"
@@ -135,6 +136,42 @@ put_text(struct catalog_change *change, const struct catalog_entry *e,
 	change->value = change->keep_text ? e->values[0] : offered;
 }
 
+/* Where merge_decide leaves the old text: its new names, and a mark that is true no more. */
+static enum merge_outcome
+keep_names(struct catalog_change *change, const struct catalog_entry *e,
+    const struct merge_old *old, struct slice new_names, bool reverted,
+    enum merge_outcome outcome)
+{
+	if ((new_names.ptr || reverted) && !change->write) {
+		change->write = true;
+		change->keep_text = !new_names.ptr;
+		change->value = new_names.ptr ? new_names : e->values[0];
+		change->state = old->state;
+		change->stale = old->stale;
+		outcome = MERGE_UPDATED;
+	} else if (new_names.ptr && change->keep_text) {
+		change->keep_text = false;
+		change->value = new_names;
+	}
+	return outcome;
+}
+
+/* What the file says in more than one message stays; that is said once, and listed for each. */
+static void
+withhold_opaque(struct changing *k, struct target *t, const struct incoming_message *m,
+    const struct catalog_entry *e)
+{
+	bool added;
+
+	table_put(&k->opaque, m->key, &added);
+	if (added) {
+		change_withhold(t, m->key, family_opaque_reason(&t->old, e));
+		return;
+	}
+	json_put(&t->withheld, m->key);
+	t->nwithheld++;
+}
+
 static enum merge_outcome
 change_translation(struct changing *k, struct target *t, const struct incoming_message *m,
     struct catalog_change *change)
@@ -147,7 +184,12 @@ change_translation(struct changing *k, struct target *t, const struct incoming_m
 	bool reverted = false;
 
 	incoming_translation(m, t->locale, &k->arena, &offer);
-	offer.there &= !k->no_offers && !(e && (e->opaque || e->fixed));
+	if (e && e->opaque) {
+		if (offer.there && !k->no_offers)
+			withhold_opaque(k, t, m, e);
+		return MERGE_SAME; /* the file has it, in a way of its own */
+	}
+	offer.there &= !k->no_offers && !(e && e->fixed);
 	offered = offer.value;
 	if (m->value.ptr)
 		now = said_text(kind, change, m->value, k->targets->source_locale, &k->arena, NULL);
@@ -156,9 +198,13 @@ change_translation(struct changing *k, struct target *t, const struct incoming_m
 		old.there = old.value.ptr != NULL;
 		old.state = e->state;
 		old.stale = e->stale;
+		old.unmarked = kind->format == CATALOG_XCSTRINGS;
 	}
 	if (kind->bilingual)
-		compare_beside(k, m, now, e, &old, change);
+		/* Another language of the memory may have the unit. */
+		compare_beside(k, m, now,
+		    e || !kind->many ? e : catalog_find(&k->targets->original, m->key), &old,
+		    change);
 	else
 		reverted = compare_keyed(k, m, now, e, &old, change);
 	new_names = e ? renamed(k, m, e, &old, change->old_source) : (struct slice){NULL, 0};
@@ -170,20 +216,11 @@ change_translation(struct changing *k, struct target *t, const struct incoming_m
 	}
 	enum merge_outcome outcome = merge_decide(&old, &offer, k->settings->force, change);
 	put_text(change, e, &old, offered);
-	if ((new_names.ptr || reverted) && !change->write) {
-		change->write = true;
-		change->keep_text = !new_names.ptr;
-		change->value = new_names.ptr ? new_names : e->values[0];
-		change->state = old.state;
-		change->stale = old.stale;
-		outcome = MERGE_UPDATED;
-	} else if (new_names.ptr && change->keep_text) {
-		change->keep_text = false;
-		change->value = new_names;
-	}
-	if (!kind->bilingual && change->write && !change->stale &&
-	    change->state < CATALOG_TRANSLATED && now.ptr)
+	outcome = keep_names(change, e, &old, new_names, reverted, outcome);
+	if (!kind->bilingual && change->write && !change->stale && now.ptr)
 		change->was_hash = hash_of(k, now);
+	else if (change->stale && change->write && change->value.ptr == offered.ptr)
+		change->was_hash = S(""); /* of another source than the one that is known */
 	return outcome;
 }
 
@@ -198,6 +235,8 @@ change_source(struct changing *k, struct target *t, const struct incoming_messag
 	struct slice now;
 
 	change->state = CATALOG_TRANSLATED;
+	if (m->value.ptr && e && e->opaque)
+		withhold_opaque(k, t, m, e);
 	if (!m->value.ptr || (e && (e->opaque || e->fixed)))
 		return e ? MERGE_SAME : MERGE_MISSING;
 	now = said_text(kind, change, m->value, t->locale, &k->arena, &why);

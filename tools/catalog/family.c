@@ -33,6 +33,14 @@ family_put_locale(struct buf *b, const char *name, struct slice locale)
 	json_add(b, name, locale_canonical(locale, canonical) ? slice(canonical) : locale);
 }
 
+void
+family_put_name(struct buf *b, struct slice locale)
+{
+	char canonical[LOCALE_MAX];
+
+	json_name_slice(b, locale_canonical(locale, canonical) ? slice(canonical) : locale);
+}
+
 bool
 family_is_keyed(const struct catalog *c)
 {
@@ -47,6 +55,16 @@ family_twin(const struct catalog *c, const struct catalog_entry *e)
 	if (c->format == CATALOG_PO || c->format == CATALOG_MO)
 		return catalog_find_source(c, e->context, e->source);
 	return catalog_find(c, e->key);
+}
+
+const char *
+family_opaque_reason(const struct catalog *c, const struct catalog_entry *e)
+{
+	for (size_t i = 0; i < c->nfaults; i++)
+		if (strcmp(c->faults[i].rule, "unsayable") == 0 &&
+		    c->faults[i].span.start == e->span.start)
+			return c->faults[i].text;
+	return "no one message can say it";
 }
 
 /* The file's name with "*" for its locale: what the members of a family share. */

@@ -57,10 +57,19 @@ bool family_is_keyed(const struct catalog *);
 const struct catalog_entry *family_twin(const struct catalog *c, const struct catalog_entry *e);
 
 /*
+ * Why an opaque entry is no one message: what the reader of its file said, a
+ * line, c's. c: the file, of many languages the whole.
+ */
+const char *family_opaque_reason(const struct catalog *c, const struct catalog_entry *e);
+
+/*
  * Adds a member whose value is the locale as records have it (fr-CA for
  * fr_CA); what has no locale's shape stays as it is.
  */
 void family_put_locale(struct buf *, const char *name, struct slice locale);
+
+/* The same as a member's name, whose value follows. */
+void family_put_name(struct buf *, struct slice locale);
 
 /* Whether two spellings name one locale: fr_CA and fr-CA. */
 bool family_same_locale(struct slice, struct slice);

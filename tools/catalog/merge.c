@@ -11,7 +11,8 @@ offer_wins(const struct merge_old *old, const struct incoming_translation *offer
 	if (force)
 		return true;
 	if (old->state < CATALOG_TRANSLATED)
-		return outdated || offer->state >= old->state;
+		return outdated || offer->state > old->state ||
+		    (offer->state == old->state && !old->unmarked);
 	return outdated && !offer->stale && offer->state >= CATALOG_TRANSLATED;
 }
 

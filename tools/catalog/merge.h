@@ -5,7 +5,8 @@
  * A text without a mark is a person's, and never replaced without --force,
  * unless its source changed and the offer is a person's too. A changed source makes the
  * old translation stale; it is never lost. A draft gives way to a draft or
- * better. A withheld or missing offer writes nothing.
+ * better, or where the file cannot tell whether a person edited it since (a
+ * string catalogue) to better alone. A withheld or missing offer writes nothing.
  */
 #ifndef KANDIL_CATALOG_MERGE_H
 #define KANDIL_CATALOG_MERGE_H
@@ -28,6 +29,8 @@ struct merge_old {
 	enum catalog_state state;
 	bool stale;
 	bool source_changed;
+	/* The file has no place to remember whose text it is: a draft may be an edited one. */
+	bool unmarked;
 };
 
 /*

@@ -4,7 +4,6 @@
  */
 #include "tools/catalog/catalog.h"
 
-#include "common/locale.h"
 #include "common/message.h"
 
 #include <stdlib.h>
@@ -141,14 +140,34 @@ put_placeholders(struct reading *r, struct slice text, struct slice meta, const 
 	json_close(&r->record, ']');
 }
 
+/*
+ * A text without conversions is plain where it stands alone; in a record of
+ * format printf its percent signs are doubled.
+ */
 static void
-put_translation(struct reading *r, const struct catalog *c, const struct catalog_entry *e, bool raw)
+agree(struct reading *r, const struct catalog_entry *e, const char *format)
+{
+	struct slice text = buf_slice(&r->text);
+	struct buf quoted = {0};
+
+	if (strcmp(format, "printf") != 0 || strcmp(e->format, "plain") != 0)
+		return;
+	if (message_quote(text, MESSAGE_PRINTF, false, false, &quoted)) {
+		buf_reset(&r->text);
+		buf_addslice(&r->text, buf_slice(&quoted));
+	}
+	buf_free(&quoted);
+}
+
+/* format: of the record. */
+static void
+put_translation(struct reading *r, const struct catalog *c, const struct catalog_entry *e,
+    const char *format, bool raw)
 {
 	struct slice locale = c->format == CATALOG_TMX ? e->locale : c->locale;
 	struct buf *b = &r->record;
-	char canonical[LOCALE_MAX];
 
-	json_name_slice(b, locale_canonical(locale, canonical) ? slice(canonical) : locale);
+	family_put_name(b, locale);
 	json_open(b, '{');
 	if (!e || !get_message(r, c, e, raw)) {
 		json_add(b, "status", S("missing"));
@@ -156,6 +175,7 @@ put_translation(struct reading *r, const struct catalog *c, const struct catalog
 			json_add(b, "hint",
 			    S("the file says it by device, or with several plurals"));
 	} else {
+		agree(r, e, format);
 		json_add(b, "value", buf_slice(&r->text));
 		json_add(b, "status", slice(catalog_state_name(e->state)));
 		if (e->stale) {
@@ -168,7 +188,7 @@ put_translation(struct reading *r, const struct catalog *c, const struct catalog
 }
 
 static void
-put_translations(struct reading *r, const struct catalog_entry *e, bool raw)
+put_translations(struct reading *r, const struct catalog_entry *e, const char *format, bool raw)
 {
 	const struct family *f = r->family;
 
@@ -176,7 +196,7 @@ put_translations(struct reading *r, const struct catalog_entry *e, bool raw)
 	json_open(&r->record, '{');
 	for (size_t i = 0; i < f->n; i++)
 		if (f->files[i] != f->template && f->files[i]->locale.len)
-			put_translation(r, f->files[i], family_twin(f->files[i], e), raw);
+			put_translation(r, f->files[i], family_twin(f->files[i], e), format, raw);
 	json_close(&r->record, '}');
 }
 
@@ -230,7 +250,7 @@ give_entry(struct reading *r, const struct catalog *c, const struct catalog_entr
 		json_add(b, "description", e->comment);
 	family_put_locale(b, "source_locale", source_locale(r->family));
 	put_place(b, c, e);
-	put_translations(r, e, raw);
+	put_translations(r, e, format, raw);
 	json_close(b, '}');
 	record_emit(r->run, buf_slice(b));
 }
@@ -245,11 +265,33 @@ was_given(const struct family *f, const struct catalog *c, const struct catalog_
 	return family_twin(c, e) != e; /* the earlier of two with one key */
 }
 
+/* The languages of the memory that the unit which starts there has not. */
+static void
+put_lacking(struct reading *r, size_t start, size_t *at)
+{
+	const struct family *f = r->family;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct catalog *c = f->files[i];
+		bool there = at[i] < c->n && c->entries[at[i]].span.start == start;
+		while (at[i] < c->n && c->entries[at[i]].span.start == start)
+			at[i]++;
+		if (there || slice_eq(c->locale, c->source_locale))
+			continue;
+		family_put_name(&r->record, c->locale);
+		json_open(&r->record, '{');
+		json_add(&r->record, "status", S("missing"));
+		json_close(&r->record, '}');
+	}
+}
+
 /* TMX: the entries of one unit are together, and make one record. */
 static void
 give_units(struct reading *r, const struct catalog *c)
 {
 	struct buf *b = &r->record;
+	/* How far each language is, whose entries stand in the same order. */
+	size_t *at = xcalloc(r->family->n, sizeof(*at));
 
 	for (size_t i = 0; i < c->n && !run_interrupted();) {
 		const struct catalog_entry *first = &c->entries[i];
@@ -268,11 +310,31 @@ give_units(struct reading *r, const struct catalog *c)
 		json_name(b, "translations");
 		json_open(b, '{');
 		for (; i < c->n && c->entries[i].span.start == first->span.start; i++)
-			put_translation(r, c, &c->entries[i], false);
+			if (c->entries[i].locale.len)
+				put_translation(r, c, &c->entries[i], first->format, false);
+		put_lacking(r, first->span.start, at);
 		json_close(b, '}');
 		json_close(b, '}');
 		record_emit(r->run, buf_slice(b));
 	}
+	free(at);
+}
+
+/*
+ * A source that is no one message is no record either: nothing that works on
+ * records could do its work on it.
+ */
+static bool
+is_left_out(const struct reading *r, const struct catalog *c, const struct catalog_entry *e)
+{
+	const struct family *f = r->family;
+
+	if (!e->opaque || c != f->template)
+		return false;
+	warn("%s:%zu:%zu: '%.*s' is left out: %s: translate it in the files themselves", c->name,
+	    e->line, e->column, (int)(e->key.len < 80 ? e->key.len : 80), e->key.ptr,
+	    family_opaque_reason(f->whole ? f->whole : c, e));
+	return true;
 }
 
 static void
@@ -288,7 +350,8 @@ give_family(struct reading *r)
 		const struct catalog *c = f->files[i];
 		for (size_t k = 0; k < c->n && !run_interrupted(); k++)
 			if (!c->entries[k].obsolete && !c->entries[k].fixed &&
-			    !was_given(f, c, &c->entries[k]))
+			    !was_given(f, c, &c->entries[k]) &&
+			    !is_left_out(r, c, &c->entries[k]))
 				give_entry(r, c, &c->entries[k]);
 	}
 }

@@ -7,6 +7,7 @@
 #include "common/locale.h"
 #include "common/message.h"
 #include "common/plural.h"
+#include "tools/catalog/percent.h"
 #include "tools/catalog/rules_message.h"
 
 #include <ctype.h>
@@ -341,6 +342,12 @@ check_translation(struct rules *r, const struct catalog_entry *e)
 		say(r, &f, "'%.*s': nobody has confirmed the translation", shown(e->key),
 		    e->key.ptr);
 	}
+	if (source->nvalues && strcmp(source->format, "printf") == 0 && percent_is_lone(r->c, e)) {
+		f = of_entry(r, e, "single-percent", SEVERITY_MEDIUM);
+		f.fix = S("write %% where a percent sign is meant, as the source does");
+		say(r, &f, "'%.*s': the source is a format, where a lone %% begins a conversion",
+		    shown(e->key), e->key.ptr);
+	}
 	if (e->nvalues && is_copy(r, source, e)) {
 		f = of_entry(r, e, "untranslated-copy", SEVERITY_INFO);
 		say(r, &f, "'%.*s' equals its source", shown(e->key), e->key.ptr);
@@ -356,9 +363,14 @@ check_missing(struct rules *r)
 		const struct catalog_entry *e = &t->entries[i];
 		if (e->fixed || (family_is_keyed(t) && (!e->nvalues || !e->values[0].len)))
 			continue;
-		if (family_twin(r->c, e) || catalog_find(t, e->key) != e)
+		const struct catalog_entry *twin = family_twin(r->c, e);
+		/* An empty one is none, as stats counts; of ARB's message_verify says so. */
+		bool empty = twin && twin->state == CATALOG_MISSING && !twin->opaque &&
+		    r->c->format != CATALOG_ARB;
+		if ((twin && !empty) || catalog_find(t, e->key) != e)
 			continue;
-		struct finding f = of_file(r, "missing-key", SEVERITY_LOW);
+		struct finding f = empty ? of_entry(r, twin, "missing-key", SEVERITY_LOW)
+					 : of_file(r, "missing-key", SEVERITY_LOW);
 		f.key = e->key;
 		f.fix = S("translate it: the app shows the template's text until then");
 		say(r, &f, "'%.*s' has no translation", shown(e->key), e->key.ptr);
@@ -422,6 +434,23 @@ check_entry(struct rules *r, const struct catalog_entry *e)
 		check_translation(r, e);
 }
 
+/* One for all: a machine's drafts are many, and each may well be right. */
+static void
+check_drafts(struct rules *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->c->n; i++) {
+		const struct catalog_entry *e = &r->c->entries[i];
+		n += e->state == CATALOG_DRAFT && !e->stale && !e->obsolete;
+	}
+	if (!n || r->c == r->family->template)
+		return;
+	struct finding f = of_file(r, "drafts", SEVERITY_INFO);
+	f.fix = S("have a person read them: 'kandil-catalog read' says which they are");
+	say(r, &f, "%zu draft%s that nobody has confirmed", n, n == 1 ? "" : "s");
+}
+
 static void
 check_file(struct rules *r)
 {
@@ -443,6 +472,7 @@ check_file(struct rules *r)
 	}
 	if (t && t != c)
 		check_missing(r);
+	check_drafts(r);
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/message.h"
+#include "tools/catalog/pair.h"
 
 #include <stdio.h>
 
@@ -278,21 +279,79 @@ report_faults(struct checking *k, const struct message_faults *all)
 	}
 }
 
-/* The source's text in the dialect that the translation is compared in; false: none. */
+/*
+ * The translation and its source as messages of one dialect, k->dialect; false:
+ * there is no source. text: the translation, as catalog_message has it.
+ */
 static bool
-find_source(const struct family *family, struct checking *k, struct buf *source)
+find_source(const struct family *family, struct checking *k, struct slice text, struct pair *pair)
 {
 	const struct catalog_entry *twin;
 
-	if (!family_is_keyed(k->c))
-		return catalog_source_message(k->c, k->e, source);
+	pair->dialect = k->dialect;
+	if (!family_is_keyed(k->c)) {
+		buf_addslice(&pair->text, text);
+		return catalog_source_message(k->c, k->e, &pair->source);
+	}
 	if (!family->template || family->template == k->c)
 		return false;
 	twin = family_twin(family->template, k->e);
-	if (!twin || !twin->nvalues || strcmp(twin->format, k->e->format) != 0)
+	if (!twin || !twin->nvalues)
 		return false;
-	buf_addslice(source, twin->values[0]);
+	if (k->c->format != CATALOG_ARB)
+		return pair_make(pair, twin->values[0], twin->format, text, k->e->format);
+	buf_addslice(&pair->source, twin->values[0]);
+	buf_addslice(&pair->text, text);
 	return true;
+}
+
+/* Of a plural and a text for all numbers only the placeholders compare. */
+static void
+keep_names(struct message_faults *all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].kind == MESSAGE_LOST || all->v[i].kind == MESSAGE_ADDED)
+			all->v[n++] = all->v[i];
+	all->n = n;
+}
+
+/* One message alone, or with its source. */
+static void
+check_message(const struct family *family, struct checking *k, struct slice text)
+{
+	struct message_faults faults = {0};
+	struct pair pair = {.dialect = 0};
+	struct message m;
+	struct err err;
+	unsigned own = k->dialect;
+	bool paired = find_source(family, k, text, &pair);
+
+	if (paired) {
+		k->dialect = pair.dialect;
+		k->source = buf_slice(&pair.source);
+		k->text = buf_slice(&pair.text);
+		message_verify(k->source, k->text, k->dialect, k->c->locale, &k->arena, &faults);
+		if (pair.names_only)
+			keep_names(&faults);
+		report_faults(k, &faults);
+	}
+	if (!paired || pair.names_only) {
+		k->dialect = own;
+		k->text = text;
+		faults = (struct message_faults){0};
+		if (message_parse(k->text, k->dialect, &k->arena, &m, &err) < 0) {
+			struct finding f = {0};
+			report(k, "bad-syntax", SEVERITY_HIGH, err.column ? err.column - 1 : 0,
+			    (struct slice){"", 0}, err.text, &f);
+		} else {
+			message_check(&m, k->c->locale, &k->arena, &faults);
+		}
+		report_faults(k, &faults);
+	}
+	buf_free(&pair.source);
+	buf_free(&pair.text);
 }
 
 void
@@ -300,32 +359,16 @@ rules_message(const struct family *family, const struct catalog *c, const struct
     struct catalog_cursor *cursor, rules_report *reported, void *state)
 {
 	struct checking k = {.c = c, .e = e, .cursor = cursor, .report = reported, .state = state};
-	struct message_faults faults = {0};
-	struct message m;
-	struct buf source = {0}, text = {0};
-	struct err err;
-	const char *format = catalog_message_format(c, e);
+	struct buf text = {0};
 
-	k.dialect = c->format == CATALOG_ARB ? family->dialect
-					     : (unsigned)message_dialect_of(slice(format));
 	if (e->fixed || (c == family->template && c->format == CATALOG_PO))
 		return;
+	k.dialect = c->format == CATALOG_ARB
+	    ? family->dialect
+	    : (unsigned)message_dialect_of(slice(catalog_message_format(c, e)));
 	if (c->format == CATALOG_ARB ? (buf_addslice(&text, e->values[0]), true)
-				     : catalog_message(c, e, &text)) {
-		k.text = buf_slice(&text);
-		if (find_source(family, &k, &source)) {
-			k.source = buf_slice(&source);
-			message_verify(k.source, k.text, k.dialect, c->locale, &k.arena, &faults);
-		} else if (message_parse(k.text, k.dialect, &k.arena, &m, &err) < 0) {
-			struct finding f = {0};
-			report(&k, "bad-syntax", SEVERITY_HIGH, err.column ? err.column - 1 : 0,
-			    (struct slice){"", 0}, err.text, &f);
-		} else {
-			message_check(&m, c->locale, &k.arena, &faults);
-		}
-		report_faults(&k, &faults);
-	}
-	buf_free(&source);
+				     : catalog_message(c, e, &text))
+		check_message(family, &k, buf_slice(&text));
 	buf_free(&text);
 	buf_free(&k.fix);
 	arena_free(&k.arena);

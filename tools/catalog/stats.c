@@ -41,6 +41,25 @@ count(const struct family *f, const struct catalog *c)
 	return n;
 }
 
+/* Of a memory: its units, of which those that are in the language stand in c, in order. */
+static struct counts
+count_units(const struct catalog *whole, const struct catalog *c)
+{
+	struct counts n = {0};
+	size_t at = 0;
+
+	for (size_t i = 0; i < whole->n;) {
+		size_t start = whole->entries[i].span.start;
+		bool there = at < c->n && c->entries[at].span.start == start;
+		count_entry(&n, there ? &c->entries[at] : NULL);
+		while (i < whole->n && whole->entries[i].span.start == start)
+			i++;
+		while (at < c->n && c->entries[at].span.start == start)
+			at++;
+	}
+	return n;
+}
+
 /* Floored: 100 means all. */
 static size_t
 percent(const struct counts *n)
@@ -83,9 +102,10 @@ put_family(struct run *run, const struct family *f, bool table, struct buf *b)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct catalog *c = f->files[i];
-		if (c == f->template || c->format == CATALOG_TMX)
-			continue; /* a memory is no work to be done */
-		struct counts n = count(f, c);
+		bool memory = c->format == CATALOG_TMX;
+		if (c == f->template || (memory && slice_eq(c->locale, c->source_locale)))
+			continue;
+		struct counts n = memory ? count_units(f->whole, c) : count(f, c);
 		if (table)
 			put_row(run, c, &n, b);
 		else

@@ -151,6 +151,8 @@ merge_kind(struct writing *w, struct target *t, struct catalog_change *changes, 
 	struct catalog_merge how = {.locale = slice(t->locale),
 	    .source_locale = slice(w->targets.source_locale),
 	    .template = t->template,
+	    .now = t->now,
+	    .source = targets_template(&w->targets),
 	    .changes = changes,
 	    .n = t->nchanges};
 	struct catalog made, view = {0};
@@ -458,6 +460,7 @@ write_run(struct run *run, void *settings)
 	targets_close(&w.targets);
 	incoming_free(&w.in);
 	arena_free(&w.changing.arena);
+	table_free(&w.changing.opaque);
 	buf_free(&w.changing.text);
 	buf_free(&w.record);
 }
