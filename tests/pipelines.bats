@@ -125,3 +125,78 @@ partial() {
 	[ ! -e .kandil/i18n/translated.ndjson ]
 	[ ! -e lib/l10n ]
 }
+
+i18n_make() {
+	make -f "$pipelines/i18n.mk" "$@" >log 2>&1
+}
+
+@test "i18n.mk keeps what people write into the catalogues between two runs" {
+	i18n_make TO=fr
+	sed -i 's/"Annuler"/"Abandonner"/' lib/l10n/app_fr.arb
+	i18n_make TO=fr
+	sed -i 's/"cancel": "Cancel"/"cancel": "Cancel now"/' lib/l10n/app_en.arb
+	i18n_make TO=fr
+	i18n_make TO=fr
+	run ! grep kandil- log
+	same '"Cancel now" "Abandonner"' "$(jq -c .cancel lib/l10n/app_en.arb lib/l10n/app_fr.arb | xargs -d '\n')"
+	# A text that only the template has is translated, too.
+	jq '.save2 = "Settings"' lib/l10n/app_en.arb >new
+	cp new lib/l10n/app_en.arb
+	i18n_make TO=fr
+	same Paramètres "$(jq -r .save2 lib/l10n/app_fr.arb)"
+	rm lib/l10n/app_fr.arb
+	i18n_make TO=fr
+	same Paramètres "$(jq -r .save2 lib/l10n/app_fr.arb)"
+}
+
+@test "i18n.mk is stale for another engine and other options" {
+	i18n_make TO=fr ENGINE=rules
+	i18n_make TO=fr ENGINE=pseudo
+	grep -q 'kandil-translate.*--engine=pseudo' log
+	run ! grep kandil-extract log
+	i18n_make TO=fr ENGINE=pseudo "TRANSLATE=--isolate --formality='more'"
+	grep -q 'kandil-translate.*--isolate' log
+	i18n_make TO=fr ENGINE=pseudo "TRANSLATE=--isolate --formality='more'"
+	run ! grep kandil- log
+}
+
+@test "i18n.mk writes what there is when an engine cannot go on, and fails" {
+	printf '#!/bin/sh\nexit 3\n' >ai
+	chmod +x ai
+	KANDIL_AI=$PWD/ai run ! i18n_make TO=fr ENGINE=model
+	grep -q 'could not be asked for' log
+	same Annuler "$(jq -r .cancel lib/l10n/app_fr.arb)"
+	[ ! -e .kandil/i18n/translated.ndjson ]
+	# Once it can, the rest is made.
+	cat >ai <<-'SH'
+		#!/bin/sh
+		exec jq -c --unbuffered '(.prompt | split("\n") | map(select(startswith("{"))) | .[0] | fromjson) as $batch |
+			.ai = {json: {translations: [$batch.texts[] | {id, value: "«\(.text)»"}]}}'
+	SH
+	KANDIL_AI=$PWD/ai i18n_make TO=fr ENGINE=model
+	same '«Corner Shop»' "$(jq -r .cornerShop lib/l10n/app_fr.arb)"
+}
+
+@test "i18n.mk keeps Android, i18next and Xcode catalogues up to date" {
+	rm -r ./*
+	mkdir -p app/src/main/res/values locales/en
+	printf '<resources>\n\t<string name="ok">Cancel</string>\n\t<string name="hi">Hello %%1$s</string>\n</resources>\n' \
+		>app/src/main/res/values/strings.xml
+	echo '{"ok": "Cancel", "hi": "Hello {{name}}"}' >locales/en/translation.json
+	echo '{"sourceLanguage":"en","strings":{"Cancel":{},"Save":{}},"version":"1.0"}' >Localizable.xcstrings
+	for format in android i18next xcstrings; do
+		i18n_make FORMAT=$format TO=fr
+		i18n_make FORMAT=$format TO=fr
+		run ! grep kandil- log
+	done
+	grep -q '<string name="hi">Bonjour %1$s</string>' app/src/main/res/values-fr/strings.xml
+	same 'Annuler Bonjour {{name}}' "$(jq -r '"\(.ok) \(.hi)"' locales/fr/translation.json)"
+	same Annuler "$(jq -r '.strings.Cancel.localizations.fr.stringUnit.value' Localizable.xcstrings)"
+	# Another catalogue has other texts: all stages run again.
+	sed -i 's/Annuler/Abandonner/' locales/fr/translation.json
+	sed -i 's/"ok": "Cancel"/"ok": "Cancel", "save": "Save"/' locales/en/translation.json
+	i18n_make FORMAT=i18next TO=fr
+	same 'Abandonner Enregistrer' "$(jq -r '"\(.ok) \(.save)"' locales/fr/translation.json)"
+	run -2 --separate-stderr make -f "$pipelines/i18n.mk" FORMAT=docx
+	[[ $stderr == *FORMAT=docx* ]]
+}

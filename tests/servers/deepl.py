@@ -7,7 +7,7 @@ request: the connection's number, the status, the body. A text comes back as
 and unknown members too. The header `test: WORD=N,...` makes it misbehave:
 
   429=N, 529=N, 500=N, silent=N, cut=N  the first N requests of this process
-  456, 403, html, lose, double, rename, fewer, garbage   every request
+  456, 403, html, echo, lose, double, rename, surrogate, fewer, garbage   every request
   quota=N   456 once N characters were asked for
 """
 import json
@@ -117,6 +117,8 @@ class Handler(BaseHTTPRequestHandler):
             self.say(456, "Quota Exceeded", body)
         elif "403" in faults:
             self.answer(403, "", body=body)
+        elif "echo" in faults:
+            self.say(400, "bad header: " + self.headers["Authorization"], body)
         elif "html" in faults:
             self.answer(400, "<!DOCTYPE html><pre>Bad Request</pre>", "text/html", body)
         elif "garbage" in faults:
@@ -133,6 +135,8 @@ class Handler(BaseHTTPRequestHandler):
                 out = re.sub(r"<x[^>]*>", "", out)
             if "double" in faults:
                 out = re.sub(r"(<x[^>]*>)", r"\1\1", out)
+            if "surrogate" in faults:
+                out = "a &#xd800;" + out
             if "rename" in faults:
                 out = out.replace('<x id="', '<x id="7')
             entry = {"detected_source_language": body.get("source_lang", "EN"), "text": out}

@@ -77,6 +77,34 @@ test_split(void)
 	CHECK_TEXT(split("{n, plural, offset:1 one{x} other{y}}", "icu", "fr"), "! bad_plural");
 }
 
+/* An exact number that is a category's only one is no case of its own: ARB has one place. */
+static void
+test_places(void)
+{
+	static const char *const locales[] = {"ar", "cy", "de", "es", "en-GB", "hu"};
+	const char *text = "{n, plural, =0{No file} =1{Only a file} one{A file} other{# files}}";
+	struct buf out = {0};
+
+	for (size_t i = 0; i < sizeof(locales) / sizeof(*locales); i++) {
+		struct message_faults faults = {0};
+		struct message m;
+
+		CHECK_TEXT(rejoin(text, "icu", locales[i], &out), "");
+		CHECK(message_parse(buf_slice(&out), MESSAGE_ARB, &arena, &m, NULL) == 0);
+		message_check(&m, slice(locales[i]), &arena, &faults);
+		CHECK(!faults.n);
+		CHECK(strstr(out.ptr, "{No file}") && strstr(out.ptr, "one{Only a file}"));
+	}
+	/* French one is 0 and 1: =0 and =1 say something else. */
+	CHECK_TEXT(rejoin(text, "icu", "fr", &out), "");
+	CHECK(strstr(out.ptr, " =0{No file} =1{Only a file} one{# files}") != NULL);
+	/* A source without one means it by =1. */
+	text = "{n, plural, =0{No file} =1{A file} other{# files}}";
+	CHECK_TEXT(rejoin(text, "icu", "fr", &out), "");
+	CHECK(strstr(out.ptr, " =0{No file} one{# files} other{# files}") != NULL);
+	buf_free(&out);
+}
+
 static void
 test_bounds(void)
 {
@@ -89,6 +117,17 @@ test_bounds(void)
 	for (int i = 0; i < 500; i++)
 		buf_addf(&text, "{g%d, select, other{y}}", i);
 	CHECK_TEXT(split(text.ptr, "icu", "fr"), "! too_large");
+	/* A case that stands twice is never seen; these would be 343 million. */
+	buf_reset(&text);
+	for (int i = 0; i < 3; i++) {
+		buf_addf(&text, "{g%d, select, ", i);
+		for (int k = 0; k < 700; k++)
+			buf_adds(&text, "x{}");
+		buf_adds(&text, "other{y}}");
+	}
+	CHECK(strstr(split(text.ptr, "icu", "fr"), "g0 is other; g1 is x; g2 is other||yy") != NULL);
+	CHECK_TEXT(split("{n, plural, =7{a} =7{b} other{c}}", "icu", "ja"),
+	    "n is 7|7|a\nn is 0, 1, 2 and so on|1|c");
 	buf_free(&text);
 }
 
@@ -120,6 +159,7 @@ int
 main(void)
 {
 	test_split();
+	test_places();
 	test_bounds();
 	test_join();
 	arena_free(&arena);

@@ -49,6 +49,12 @@ test_marks(void)
 	CHECK_TEXT(restore("Eliminar", "Delete", "Delete?", "es"), "¿Eliminar?");
 	CHECK_TEXT(restore("حذف", "Delete", "Delete?", "ar"), "حذف؟");
 	CHECK_TEXT(restore("删除", "Delete", "Delete?", "zh"), "删除？");
+	/* As the seed has them: Japanese with a narrow colon, Korean with narrow marks. */
+	CHECK_TEXT(restore("完成", "Done", "Done!", "zh"), "完成！");
+	CHECK_TEXT(restore("名称", "Name", "Name:", "zh-Hant"), "名称：");
+	CHECK_TEXT(restore("完了", "Done", "Done!", "ja"), "完了！");
+	CHECK_TEXT(restore("名前", "Name", "Name:", "ja"), "名前:");
+	CHECK_TEXT(restore("완료", "Done", "Done!", "ko"), "완료!");
 }
 
 int

@@ -113,6 +113,9 @@ test_xml(void)
 	CHECK(*take("{a}", "icu", MASK_XML, "<x id=\"99999999999999999999\"/>") == '!');
 	CHECK_TEXT(take("a", "plain", MASK_XML, "&#0; &#x110000; &#xZ; & &amp"),
 	    "&#0; &#x110000; &#xZ; & &amp");
+	/* No UTF-8, no control characters by the back door. */
+	CHECK_TEXT(take("a", "plain", MASK_XML, "&#xD800; &#xdfff; &#27; &#10;b"),
+	    "&#xD800; &#xdfff; &#27; \nb");
 }
 
 int

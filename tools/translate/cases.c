@@ -67,6 +67,19 @@ first_branch(const struct message *m)
 	return NULL;
 }
 
+/*
+ * Whether a case before it has its selector: then nobody ever sees it, and the
+ * product of such cases over a few branches is more than there is memory for.
+ */
+static bool
+is_shadowed(const struct message_node *branch, const struct message_node *c)
+{
+	for (const struct message_node *d = branch + 1; d < c; d += d->size)
+		if (slice_eq(d->name, c->name))
+			return true;
+	return false;
+}
+
 /* One case of a branch, as the message that a reader sees in it. */
 static int
 walk_case(struct walk *w, const struct message *m, const struct message_node *branch,
@@ -160,23 +173,38 @@ has_number(const struct message_node *branch, const struct message_node *c)
 static const struct message_node *
 source_case(const struct message_node *branch, enum plural_category category, bool single)
 {
-	const struct message_node *other = message_case_named(branch, "other");
-	const struct message_node *c = message_case(branch, slice(plural_name(category)));
+	static const char *const exact[] = {[PLURAL_ZERO] = "=0", [PLURAL_ONE] = "=1",
+	    [PLURAL_TWO] = "=2"};
+	const struct message_node *other = message_case_named(branch, "other"), *c = NULL;
 
+	/* English =1 beside one is what 1 gets. */
+	if (single && (size_t)category < sizeof(exact) / sizeof(*exact) && exact[category])
+		c = message_case_named(branch, exact[category]);
+	if (!c)
+		c = message_case(branch, slice(plural_name(category)));
 	if (!c || (!single && other && !has_number(branch, c) && has_number(branch, other)))
 		return other;
 	return c;
 }
 
-/* gen-l10n has one place for =0 and zero, =1 and one, =2 and two. */
+/*
+ * Whether =0, =1 or =2 needs no case beside zero, one or two: gen-l10n has one
+ * place for both, and where the category is that number alone (Arabic zero)
+ * they are the same case in every dialect. A source that writes =1 for its
+ * singular means one, as memory takes it (propose.c).
+ */
 static bool
-same_place(const struct message *m, struct slice selector, plural_set needed)
+same_place(const struct message *m, const struct message_node *branch, struct slice selector,
+    plural_set needed, plural_set single)
 {
 	static const enum plural_category slots[] = {PLURAL_ZERO, PLURAL_ONE, PLURAL_TWO};
 
-	if ((m->dialect & 15) != MESSAGE_ARB || selector.len != 2 || selector.ptr[1] < '0' ||
+	if (selector.len != 2 || *selector.ptr != '=' || selector.ptr[1] < '0' ||
 	    selector.ptr[1] > '2')
 		return false;
+	bool singular = slice_is(selector, "=1") && !message_case_named(branch, "one");
+	if ((m->dialect & 15) != MESSAGE_ARB && !singular)
+		needed &= single;
 	return needed & 1U << slots[selector.ptr[1] - '0'];
 }
 
@@ -193,7 +221,8 @@ walk_plural(struct walk *w, const struct message *m, const struct message_node *
 	int status = 0;
 
 	for (c = branch + 1; status == 0 && c < branch + branch->size; c += c->size) {
-		if (*c->name.ptr != '=' || same_place(m, c->name, needed))
+		if (*c->name.ptr != '=' || same_place(m, branch, c->name, needed, single) ||
+		    is_shadowed(branch, c))
 			continue;
 		buf_reset(&when);
 		buf_reset(&number);
@@ -227,6 +256,8 @@ walk_select(struct walk *w, const struct message *m, const struct message_node *
 
 	for (const struct message_node *c = branch + 1;
 	     status == 0 && c < branch + branch->size; c += c->size) {
+		if (is_shadowed(branch, c))
+			continue;
 		buf_reset(&when);
 		buf_addf(&when, "%.*s is %.*s", (int)branch->name.len, branch->name.ptr,
 		    (int)c->name.len, c->name.ptr);

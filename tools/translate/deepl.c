@@ -149,6 +149,9 @@ send_once(struct deepl *d, struct slice body, struct err *e)
 	size_t n = 0;
 	struct http_call *call;
 
+	/* A run whose texts are all remembered needs no network. */
+	if (!d->http && !(d->http = http_open(&(struct http_settings){.connections = 1}, e)))
+		return -1;
 	headers[n++] = buf_slice(&d->key);
 	headers[n++] = S("Content-Type: application/json");
 	while (n < 20 && slice_line(&rest, &line))
@@ -176,6 +179,17 @@ enum outcome {
 	OUTCOME_STOP,
 };
 
+/* A server, or a proxy before it, may repeat what it was sent. */
+static void
+hide_key(const struct deepl *d, struct buf *text)
+{
+	const char *space = memrchr(d->key.ptr, ' ', d->key.len), *found;
+	struct slice key = {space + 1, d->key.len - (size_t)(space + 1 - d->key.ptr)};
+
+	while (text->len && (found = memmem(text->ptr, text->len, key.ptr, key.len)))
+		buf_splice(text, (size_t)(found - text->ptr), key.len, S("..."));
+}
+
 /* What DeepL says, or its status: the body of an error may be HTML, or nothing. */
 static void
 say(const struct deepl *d, struct err *e)
@@ -192,6 +206,7 @@ say(const struct deepl *d, struct err *e)
 			json_text(detail, &message);
 		}
 	}
+	hide_key(d, &message);
 	buf_add_visible(&shown, buf_slice(&message));
 	size_t n = utf8_valid(shown.ptr ? shown.ptr : "", shown.len < 200 ? shown.len : 200);
 	err_set(e, "engine_failed", n ? "it answers with status %d: %.*s" : "it answers with status %d",
@@ -396,11 +411,6 @@ deepl_open(struct engine *e, struct err *err)
 	buf_free(&key);
 	if (more)
 		buf_adds(&d->headers, more);
-	d->http = http_open(&(struct http_settings){.connections = 1}, err);
-	if (!d->http) {
-		close_deepl(d);
-		return -1;
-	}
 	progress_open(&d->progress, NULL, 0);
 	e->service = (struct service){.name = "DeepL", .form = MASK_XML, .pieces = TEXTS,
 	    .least = TEXTS, .bytes = 60000, .in_flight = 1, .repairs = 0, .send = send_batch,

@@ -232,6 +232,15 @@ copy_answers(struct engine *e, const struct work *w)
 	return copy;
 }
 
+static bool
+has_answer(const struct work *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->answers[i].ptr)
+			return true;
+	return false;
+}
+
 static void
 take_answers(struct engine *e, const struct batch *b)
 {
@@ -243,6 +252,7 @@ take_answers(struct engine *e, const struct batch *b)
 		struct work *w = b->v[i];
 
 		w->source = b->source;
+		e->answered += has_answer(w);
 		enum checked c = engine_check(e, w);
 		if (c == CHECKED_DOUBTFUL)
 			w->spare = copy_answers(e, w);
@@ -280,6 +290,8 @@ fail(struct engine *e, struct batch *b, const char *why)
 
 	b->failed = true;
 	snprintf(b->text, sizeof(b->text), "%s", why);
+	free(e->failure);
+	e->failure = xstrdup(why);
 	buf_addf(&hint, "%s could not be asked: %s", e->service.name, why);
 	if (b->back)
 		take_back(e, b);
@@ -350,6 +362,7 @@ converse(struct engine *e)
 			}
 			f.v = xgrow(f.v, f.n, &f.cap, sizeof(struct batch *));
 			f.v[f.n++] = b;
+			e->sent += b->n;
 			e->service.send(e->service.state, b);
 		}
 		if (!f.n)
@@ -438,27 +451,39 @@ engine_name(const struct engine *e)
 	return e->memory->engine;
 }
 
+/* Why it could not do its work: it had to stop, or never said a word. NULL: it could. */
+static const char *
+complaint(const struct engine *e)
+{
+	if (e->stopped || !e->sent || e->answered)
+		return e->stopped;
+	return e->failure ? e->failure : "it answers without any translation";
+}
+
 bool
 engine_close(struct engine *e)
 {
 	if (!e)
 		return false;
-	bool stopped = e->stopped != NULL;
+	const char *why = complaint(e);
+	size_t lost = e->stopped ? e->lost : e->texts;
 
 	if (e->service.close)
 		e->service.close(e->service.state);
-	if (stopped)
-		warn("%s could not be asked for %zu text%s: %s", e->service.name, e->lost,
-		    e->lost == 1 ? "" : "s", e->stopped);
+	if (why)
+		warn("%s could not be asked for %zu text%s: %s", e->service.name, lost,
+		    lost == 1 ? "" : "s", why);
 	else if (e->settings.dry_run)
 		note("%s would be asked for %zu text%s, %zu characters in all", e->service.name,
 		    e->texts, e->texts == 1 ? "" : "s", e->characters);
+	bool failed = why != NULL;
 	drafts_free(e->drafts);
 	arena_free(&e->arena);
 	buf_free(&e->manner);
 	buf_free(&e->memory->lines);
 	free(e->memory);
 	free(e->stopped);
+	free(e->failure);
 	free(e);
-	return stopped;
+	return failed;
 }

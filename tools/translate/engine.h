@@ -52,7 +52,10 @@ const char *engine_name(const struct engine *);
 void engine_run(struct engine *, struct gaps *);
 /* Whether a text, or one of its cases, has more code points than that; 0: never. */
 bool engine_too_long(struct slice text, unsigned dialect, size_t max_length);
-/* Ends it, with a line on stderr about what was asked; whether it had to stop. */
+/*
+ * Ends it, with a line on stderr about what was asked; whether it had to stop,
+ * or was asked and never answered anything.
+ */
 bool engine_close(struct engine *);
 
 #endif

@@ -57,6 +57,24 @@ has_controls(struct slice text)
 	return false;
 }
 
+/* No language needs eight times the room; a model that rambles is not read through. */
+static bool
+is_rambling(struct slice answer, struct slice text)
+{
+	return answer.len > 8 * text.len + 2000;
+}
+
+/* Why an answer is not even read; NULL: it may be. */
+static const char *
+unreadable(struct slice answer, struct slice text)
+{
+	if (!answer.ptr)
+		return "no translation was given";
+	if (is_rambling(answer, text))
+		return "it is far too long for its text";
+	return has_controls(answer) && !has_controls(text) ? "it has control characters" : NULL;
+}
+
 /* The pieces as messages, and all of it joined; false: what is wrong is added. */
 static bool
 read_answers(struct engine *e, struct work *w, struct buf *violations)
@@ -68,10 +86,9 @@ read_answers(struct engine *e, struct work *w, struct buf *violations)
 
 	for (size_t i = 0; ok && i < w->n; i++) {
 		buf_reset(&text);
-		if (!w->answers[i].ptr)
-			ok = err_set(&err, "bad_reply", "no translation was given") == 0;
-		else if (has_controls(w->answers[i]) && !has_controls(w->parts[i].text))
-			ok = err_set(&err, "bad_reply", "it has control characters") == 0;
+		const char *why = unreadable(w->answers[i], w->parts[i].text);
+		if (why)
+			ok = err_set(&err, "bad_reply", "%s", why) == 0;
 		else
 			ok = mask_take(&w->parts[i], e->service.form, w->answers[i], &text, &err) == 0;
 		texts[i] = engine_keep(e, buf_slice(&text));
@@ -83,8 +100,10 @@ read_answers(struct engine *e, struct work *w, struct buf *violations)
 	/* What is shown of a text that is withheld: the message, else what came. */
 	if (ok)
 		w->value = engine_keep(e, buf_slice(&whole));
+	else if (w->answers[0].ptr && !is_rambling(w->answers[0], w->parts[0].text))
+		w->value = w->answers[0];
 	else
-		w->value = w->answers[0].ptr ? w->answers[0] : (struct slice){"", 0};
+		w->value = (struct slice){"", 0};
 	if (!ok)
 		add_violation(violations, err.text);
 	buf_free(&text);
@@ -185,7 +204,8 @@ engine_compare(struct engine *e, const struct work *w, struct buf *out)
 
 	for (size_t i = 0; i < w->n; i++) {
 		buf_reset(&back);
-		double score = w->backs[i].ptr ? compare_piece(e, w, i, &back) : 0;
+		bool read = !unreadable(w->backs[i], w->parts[i].text);
+		double score = read ? compare_piece(e, w, i, &back) : 0;
 
 		if (score >= least)
 			continue;

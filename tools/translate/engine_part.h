@@ -90,7 +90,9 @@ struct engine {
 	struct buf manner;
 	struct remembrance *memory; /* remember.h */
 	size_t texts, characters; /* asked, of --dry-run: would be asked */
-	size_t lost;		  /* texts that were not asked for that reason */
+	size_t lost;		  /* texts that were not asked, or not answered */
+	size_t sent, answered;	  /* texts; answered: of whatever worth */
+	char *failure;		  /* the last one's words; NULL: none failed */
 };
 
 /* Keeps bytes in the engine's arena. */

@@ -290,6 +290,7 @@ add_mark(uint32_t c, const char *locale, struct buf *out)
 	bool french = is_language(locale, "fr") && strcmp(locale, "fr-CA") != 0;
 	bool arabic = is_language(locale, "ar") || is_language(locale, "fa") ||
 	    is_language(locale, "ur");
+	bool chinese = is_language(locale, "zh"), japanese = is_language(locale, "ja");
 
 	if (french && c == ':')
 		buf_addutf8(out, 0xa0);
@@ -297,10 +298,11 @@ add_mark(uint32_t c, const char *locale, struct buf *out)
 		buf_addutf8(out, 0x202f);
 	if (arabic && c == '?')
 		c = 0x61f;
-	else if ((is_language(locale, "zh") || is_language(locale, "ja")) && c == '?')
-		c = 0xff1f;
-	else if ((is_language(locale, "zh") || is_language(locale, "ja")) && c == '.')
-		c = 0x3002;
+	else if (chinese || japanese)
+		c = c == '?' ? 0xff1f : c == '!' ? 0xff01 : c == '.' ? 0x3002 : c;
+	/* Japanese interfaces, as the seed, keep the narrow colon. */
+	if (chinese && c == ':')
+		c = 0xff1a;
 	buf_addutf8(out, c);
 }
 

@@ -6,6 +6,8 @@
 #include "common/mem.h"
 #include "common/message.h"
 #include "common/path.h"
+#include "tools/translate/propose.h"
+#include "tools/translate/seed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,14 +16,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What the memory has of one source text. */
+struct line {
+	struct buf text; /* a record, without line feed; empty: nothing is known of it */
+	bool touched;	 /* in this run */
+};
+
 struct lesson {
 	const struct opt_list *to;
 	char from[LOCALE_MAX];
 	struct table sources; /* language, format, context, text → index in lines */
-	struct buf *lines;    /* a record each, without line feed */
+	struct line *lines;
 	size_t n, cap;
+	struct memories *seeds; /* of the locales that were met, the seed alone */
+	size_t nseeds, seeds_cap;
+	struct proposer proposer;
+	struct proposal proposal;
 	struct arena names, scratch;
-	size_t learnt, replaced, refused;
+	size_t learnt, replaced, texts, refused, seeded;
 	struct buf value, format, context, text, status, word, name, quoted;
 };
 
@@ -76,7 +88,7 @@ lock_folder(const char *file)
 /* ---- the memory ---- */
 
 /* The place of a source text, its line empty when it is new. */
-static struct buf *
+static struct line *
 line_of(struct lesson *l, struct slice language)
 {
 	struct buf name = {0};
@@ -91,7 +103,7 @@ line_of(struct lesson *l, struct slice language)
 	buf_free(&name);
 	if (added) {
 		l->lines = xgrow(l->lines, l->n, &l->cap, sizeof(*l->lines));
-		l->lines[l->n] = (struct buf){0};
+		l->lines[l->n] = (struct line){.touched = false};
 		*index = l->n++;
 	}
 	return &l->lines[*index];
@@ -121,9 +133,9 @@ read_memory(struct lesson *l, const char *file)
 		json_get_text(line, "format", &l->format);
 		json_get_text(line, "context", &l->context);
 		json_get_text(line, "source_language", &l->word);
-		struct buf *place = line_of(l, l->word.len ? buf_slice(&l->word) : slice(l->from));
-		buf_reset(place);
-		buf_addslice(place, line);
+		struct line *place = line_of(l, l->word.len ? buf_slice(&l->word) : slice(l->from));
+		buf_reset(&place->text);
+		buf_addslice(&place->text, line);
 	}
 	buf_free(&text);
 }
@@ -135,7 +147,9 @@ write_memory(const struct lesson *l, const char *file)
 	struct err e;
 
 	for (size_t i = 0; i < l->n; i++) {
-		buf_addslice(&all, buf_slice(&l->lines[i]));
+		if (!l->lines[i].text.len)
+			continue;
+		buf_addslice(&all, buf_slice(&l->lines[i].text));
 		buf_addc(&all, '\n');
 	}
 	if (all.len > LEARN_SIZE)
@@ -181,6 +195,43 @@ approved(struct lesson *l, struct slice translation)
 		slice_starts(buf_slice(&l->word), "project:"));
 }
 
+/* The seed of a locale, read when it is first met. */
+static const struct memories *
+seed_of(struct lesson *l, const char *locale)
+{
+	struct err e;
+
+	for (size_t i = 0; i < l->nseeds; i++)
+		if (strcmp(l->seeds[i].locale, locale) == 0)
+			return &l->seeds[i];
+	l->seeds = xgrow(l->seeds, l->nseeds, &l->seeds_cap, sizeof(*l->seeds));
+	struct memories *m = &l->seeds[l->nseeds++];
+	*m = (struct memories){.locale = ""};
+	memcpy(m->locale, locale, LOCALE_MAX);
+	if (seed_load(m, l->from, &e) < 0)
+		die(STATUS_FAILED, "%s", e.text);
+	for (int tier = 0; tier < TIERS; tier++)
+		store_seal(&m->tiers[tier]);
+	return m;
+}
+
+/*
+ * Whether the translation is what the seed gives: a catalogue into which it
+ * was written does not say so, and nobody may have read it since.
+ */
+static bool
+is_seed(struct lesson *l, const char *locale)
+{
+	int dialect = message_dialect_of(buf_slice(&l->format));
+
+	arena_reset(&l->proposer.arena);
+	if (query_read(&l->proposer.query, buf_slice(&l->value), (unsigned)dialect,
+		&l->proposer.arena, NULL) < 0)
+		return false;
+	propose(&l->proposer, seed_of(l, locale), &l->proposal);
+	return l->proposal.found && slice_eq(buf_slice(&l->proposal.text), buf_slice(&l->text));
+}
+
 static bool
 fits(struct lesson *l, const char *locale)
 {
@@ -211,25 +262,33 @@ begin_line(struct lesson *l, struct buf *line)
 static void
 learn_one(struct lesson *l, const char *locale, bool is_approved)
 {
-	struct buf *line = line_of(l, slice(l->from));
+	struct line *line = line_of(l, slice(l->from));
 	const char *path[] = {"translations", locale, "value"};
 	struct slice before;
 	bool known, same;
 
-	if (!line->len)
-		begin_line(l, line);
 	buf_reset(&l->word);
-	known = json_path(buf_slice(line), path, 3, &before) && json_text(before, &l->word);
+	known = line->text.len && json_path(buf_slice(&line->text), path, 3, &before) &&
+	    json_text(before, &l->word);
 	same = known && slice_eq(buf_slice(&l->word), buf_slice(&l->text));
+	if (!known && !is_approved && is_seed(l, locale)) {
+		l->seeded++;
+		return;
+	}
+	if (!line->text.len)
+		begin_line(l, &line->text);
 	l->learnt += !known;
 	l->replaced += known && !same;
+	l->texts += !same && !line->touched;
+	line->touched |= !same;
 	buf_reset(&l->quoted);
 	json_quote(&l->quoted, buf_slice(&l->text));
-	json_set(line, path, 3, buf_slice(&l->quoted));
+	json_set(&line->text, path, 3, buf_slice(&l->quoted));
 	path[2] = "status";
 	/* The same text, only translated: it stays approved if it was. */
 	if (!same || is_approved)
-		json_set(line, path, 3, is_approved ? S("\"approved\"") : S("\"translated\""));
+		json_set(&line->text, path, 3,
+		    is_approved ? S("\"approved\"") : S("\"translated\""));
 }
 
 static void
@@ -259,6 +318,43 @@ learn_record(struct record *r, void *state)
 	record_pass(r);
 }
 
+static void
+tell(const struct lesson *l, const char *file, bool dry)
+{
+	if (l->refused)
+		warn("not learnt, since they do not fit their source: %zu: 'kandil-catalog check' "
+		     "names them", l->refused);
+	if (l->seeded)
+		note("not learnt, since they come with kandil and nobody approved them: %zu",
+		    l->seeded);
+	note("%s in '%s': %zu new translation%s, %zu in place of others, of %zu text%s",
+	    dry ? "would be learnt" : "learnt", file, l->learnt, l->learnt == 1 ? "" : "s",
+	    l->replaced, l->texts, l->texts == 1 ? "" : "s");
+}
+
+static void
+free_lesson(struct lesson *l)
+{
+	struct buf *const bufs[] = {&l->value, &l->format, &l->context, &l->text, &l->status,
+	    &l->word, &l->name, &l->quoted, &l->proposal.text, &l->proposal.rejected,
+	    &l->proposer.query.skeleton, &l->proposer.query.folded, &l->proposer.piece.skeleton,
+	    &l->proposer.piece.folded};
+
+	for (size_t i = 0; i < l->n; i++)
+		buf_free(&l->lines[i].text);
+	for (size_t i = 0; i < l->nseeds; i++)
+		for (int tier = 0; tier < TIERS; tier++)
+			store_free(&l->seeds[i].tiers[tier]);
+	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
+		buf_free(bufs[i]);
+	free(l->lines);
+	free(l->seeds);
+	table_free(&l->sources);
+	arena_free(&l->names);
+	arena_free(&l->scratch);
+	arena_free(&l->proposer.arena);
+}
+
 void
 learn(struct run *run, const char *name, const struct opt_list *to, const char *from, bool dry)
 {
@@ -278,21 +374,8 @@ learn(struct run *run, const char *name, const struct opt_list *to, const char *
 	record_loop(run, learn_record, &l);
 	if (!dry && l.learnt + l.replaced > 0)
 		write_memory(&l, file);
-	if (l.refused)
-		warn("not learnt, since they do not fit their source: %zu: 'kandil-catalog check' "
-		     "names them", l.refused);
-	note("%s in '%s': %zu new, %zu in place of others", dry ? "would be learnt" : "learnt",
-	    file, l.learnt, l.replaced);
+	tell(&l, file, dry);
 	close(lock);
-	for (size_t i = 0; i < l.n; i++)
-		buf_free(&l.lines[i]);
-	struct buf *const bufs[] = {&l.value, &l.format, &l.context, &l.text, &l.status, &l.word,
-	    &l.name, &l.quoted};
-	for (size_t i = 0; i < sizeof(bufs) / sizeof(*bufs); i++)
-		buf_free(bufs[i]);
-	free(l.lines);
-	table_free(&l.sources);
-	arena_free(&l.names);
-	arena_free(&l.scratch);
+	free_lesson(&l);
 	free(file);
 }

@@ -4,7 +4,8 @@
  * The memory is NDJSON, a string record a line, one a source text: a person
  * may read, edit and share it, and --memory reads it. Each translation that a
  * person made or approved is added; of two the newest stays. Engines' drafts
- * and what memory itself gave are not learnt.
+ * and what memory itself gave are not learnt, nor what the seed says as well
+ * and nobody approved: a catalogue does not tell who wrote it.
  */
 #ifndef KANDIL_TRANSLATE_LEARN_H
 #define KANDIL_TRANSLATE_LEARN_H

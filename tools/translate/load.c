@@ -37,19 +37,31 @@ steps_up(const char *child, const char *ancestor)
 	return steps;
 }
 
+/*
+ * Languages whose bare code means one of two written standards: pt is the
+ * Portuguese of Brazil (UTS 35, likely subtags), and pt-PT, from which CLDR
+ * has that of Africa and Asia inherit, words many things otherwise.
+ */
+static bool
+has_own_standard(const char *locale)
+{
+	return steps_up(locale, "pt-PT") >= 0;
+}
+
 int
 load_distance(const char *wanted, struct slice found)
 {
 	char name[LOCALE_MAX];
-	int up, down;
+	int up, down, other;
 
 	if (!locale_canonical(found, name))
 		return -1;
+	other = has_own_standard(wanted) != has_own_standard(name) ? STORE_OTHER : 0;
 	up = steps_up(wanted, name);
 	if (up >= 0)
-		return 2 * up;
+		return other + 2 * up;
 	down = steps_up(name, wanted);
-	return down < 0 ? -1 : 2 * down + 1;
+	return down < 0 ? -1 : other + 2 * down + 1;
 }
 
 static bool

@@ -21,7 +21,8 @@ struct loader {
 
 /*
  * How far a catalogue's locale is from the one asked for: 0 the same, more
- * for parents (fr for fr-CA) and children (es-MX for es); -1: of no use.
+ * for parents (fr for fr-CA) and children (es-MX for es), STORE_OTHER and more
+ * where the language has two written standards (pt for pt-PT); -1: of no use.
  */
 int load_distance(const char *wanted, struct slice found);
 

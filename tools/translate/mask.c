@@ -201,7 +201,9 @@ entity(struct slice text, struct buf *out)
 			break;
 		c = c * (hex ? 16 : 10) + (unsigned long)(d - digits);
 	}
-	if (i == (hex ? 3U : 2U) || i >= text.len || text.ptr[i] != ';' || !c || c > 0x10ffff)
+	bool control = c < ' ' && c != '\n' && c != '\t', surrogate = c >= 0xd800 && c < 0xe000;
+	if (i == (hex ? 3U : 2U) || i >= text.len || text.ptr[i] != ';' || control || surrogate ||
+	    c > 0x10ffff)
 		return 0;
 	buf_addutf8(out, (uint32_t)c);
 	return i + 1;
@@ -226,14 +228,21 @@ read_mark(struct slice text, size_t *id)
 	return 0;
 }
 
-/* The node of an id, which is used up by it. */
-static const struct message_node *
-node_of(struct taking *t, size_t id)
+/* What is wrong is said to people, who know no marks. */
+static int
+put_mark(struct taking *t, size_t id, size_t step, struct err *e)
 {
-	for (size_t i = 0; i < t->m->n; i++)
-		if (t->m->nodes[i].type != MESSAGE_TEXT && id-- == 0)
-			return t->seen[i]++ ? NULL : &t->m->nodes[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < t->m->n && (t->m->nodes[i].type == MESSAGE_TEXT || id-- > 0))
+		i++;
+	if (i == t->m->n)
+		return err_set(e, "bad_reply", "a placeholder was added");
+	if (!t->seen[i]++)
+		return put_node(t, &t->m->nodes[i], step, e);
+	struct slice bytes = message_bytes(t->m, &t->m->nodes[i]);
+	return err_set(e, "bad_reply", "%.*s is there twice",
+	    (int)utf8_valid(bytes.ptr, bytes.len < 60 ? bytes.len : 60), bytes.ptr);
 }
 
 static int
@@ -244,7 +253,8 @@ all_seen(const struct taking *t, struct err *e)
 
 		if (t->m->nodes[i].type != MESSAGE_TEXT && !t->seen[i])
 			return err_set(e, "bad_reply", "%.*s is lost",
-			    (int)(bytes.len > 60 ? 60 : bytes.len), bytes.ptr);
+			    (int)utf8_valid(bytes.ptr, bytes.len < 60 ? bytes.len : 60),
+			    bytes.ptr);
 	}
 	return 0;
 }
@@ -260,10 +270,7 @@ take_xml(struct taking *t, struct err *e)
 		size_t id, step = *rest.ptr == '<' ? read_mark(rest, &id) : 0;
 
 		if (step) {
-			const struct message_node *node = node_of(t, id);
-			status = node ? put_node(t, node, step, e)
-				      : err_set(e, "bad_reply", "placeholder mark %zu is unknown or "
-					    "there twice", id);
+			status = put_mark(t, id, step, e);
 			continue;
 		}
 		step = *rest.ptr == '&' ? entity(rest, &t->text) : 0;

@@ -1,5 +1,6 @@
 #include "tools/translate/memory.h"
 
+#include "common/format/catalog.h"
 #include "common/hash.h"
 #include "common/mem.h"
 #include "common/message.h"
@@ -102,7 +103,8 @@ store_add(struct store *s, const struct addition *a)
 	u.order = (uint32_t)s->n;
 	u.votes = 1;
 	u.dialect = (uint8_t)a->dialect;
-	u.state = (uint8_t)a->state;
+	u.state = (uint8_t)(a->distance >= STORE_OTHER && a->state > CATALOG_FUZZY ? CATALOG_FUZZY
+										   : a->state);
 	u.distance = (uint8_t)a->distance;
 	u.flags = a->same ? UNIT_SAME : 0;
 	s->units = xgrow(s->units, s->n, &s->cap, sizeof(*s->units));

@@ -61,6 +61,7 @@ struct addition {
 };
 
 enum {
+	STORE_OTHER = 64, /* from this distance on it is written otherwise: a person must look */
 	STORE_UNITS = 4000000, /* and no more; a memory beyond that is cut off */
 	STORE_POOL = 1 << 30,
 	STORE_TEXT = 2000, /* bytes of a source that is kept: longer ones are not interface text */

@@ -34,6 +34,8 @@ enter(struct project *p, struct loader *loader, size_t target, struct slice key,
 	struct store *store = &loader->targets[target].tiers[TIER_PROJECT];
 	bool added;
 
+	if (distance >= STORE_OTHER && entry.state > CATALOG_FUZZY)
+		entry.state = CATALOG_FUZZY;
 	entry.source = keep(p, entry.source);
 	entry.target = keep(p, entry.target);
 	store_add(store, &(struct addition){.source = entry.source, .target = entry.target,

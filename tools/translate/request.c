@@ -25,10 +25,14 @@ static const char schema[] =
     "{\"type\":\"string\"}},\"required\":[\"id\",\"value\"],\"additionalProperties\":false}}},"
     "\"required\":[\"translations\"],\"additionalProperties\":false}";
 
+/*
+ * What is asked, and how much of it is paid for with each batch, is the user's
+ * business: a project that was cloned may bring strings, no instructions.
+ */
 static int
 read_data(const char *rel, struct buf *out, struct err *e)
 {
-	char *name = path_data(rel);
+	char *name = path_trusted(rel);
 	int status = name ? path_read(name, PROMPT_SIZE, out, e)
 			  : err_set(e, "cannot_read", "cannot read '%s': is kandil installed "
 				"as a whole?", rel);

@@ -4,6 +4,7 @@
 #include "common/path.h"
 #include "tools/translate/learn.h"
 #include "tools/translate/pseudo.h"
+#include "tools/translate/seed.h"
 #include "tools/translate/system.h"
 
 #include <stdlib.h>
@@ -99,29 +100,6 @@ load_own(struct loader *loader)
 	free(name);
 }
 
-/* share/kandil/translate/seed/LANG.po, or that of the locale's parents. */
-static void
-load_seed(struct memories *m, struct loader *all)
-{
-	struct loader loader = {.targets = m, .n = 1, .from = all->from};
-	char name[LOCALE_MAX];
-	struct err e = {0};
-
-	memcpy(name, m->locale, sizeof(name));
-	do {
-		struct buf rel = {0};
-		buf_addf(&rel, "translate/seed/%s.po", name);
-		char *file = path_data(rel.ptr);
-		buf_free(&rel);
-		if (file) {
-			if (load_file(&loader, file, TIER_SEED, &e) < 0)
-				refuse(file, &e);
-			free(file);
-			return;
-		}
-	} while (locale_parent(name));
-}
-
 static void
 open_apertium(struct translator *t, const char *from)
 {
@@ -201,9 +179,9 @@ setup(struct translator *t, const struct settings *settings)
 		die(STATUS_FAILED, "not every catalogue of --catalog could be read");
 	load_memories(t, &loader);
 	load_own(&loader);
-	/* The seed is English. */
-	for (size_t i = 0; i < t->n && load_distance("en", slice(from)) >= 0; i++)
-		load_seed(&t->memories[i], &loader);
+	for (size_t i = 0; i < t->n; i++)
+		if (seed_load(&t->memories[i], from, &e) < 0)
+			die(STATUS_FAILED, "%s", e.text);
 	for (size_t i = 0; i < t->n; i++)
 		for (int tier = 0; tier < TIERS; tier++)
 			if (!t->memories[i].tiers[tier].sealed)

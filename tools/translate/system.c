@@ -125,7 +125,7 @@ struct head {
 	uint64_t description, units, pool; /* lengths; units is a count */
 };
 
-#define MAGIC "KNDLMEM3"
+#define MAGIC "KNDLMEM4"
 
 static size_t
 padded(size_t n)
