@@ -84,6 +84,12 @@ void json_add_raw(struct buf *, const char *name, struct slice value);
 void json_quote(struct buf *, struct slice text);
 
 /*
+ * Appends a value without the white space between its tokens, every string
+ * and number as it is, so that it fits a line; returns how deep it nests.
+ */
+size_t json_compact(struct slice value, struct buf *out);
+
+/*
  * The splice: sets the member at path to the JSON value, in place. Of
  * duplicate names the last is replaced; a new member goes directly after the
  * last value; missing (or non-object) steps on the way become objects. The

@@ -186,3 +186,31 @@ json_drop(struct buf *object, const char *name)
 	}
 	return any;
 }
+
+size_t
+json_compact(struct slice json, struct buf *out)
+{
+	size_t depth = 0, deepest = 0, i = 0;
+
+	while (i < json.len) {
+		size_t from = i;
+		char c = json.ptr[i];
+
+		if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+			i++;
+			continue;
+		}
+		if (c == '"') {
+			for (i++; json.ptr[i] != '"'; i++)
+				i += json.ptr[i] == '\\';
+			i++;
+		} else {
+			depth += c == '{' || c == '[';
+			deepest = depth > deepest ? depth : deepest;
+			depth -= c == '}' || c == ']';
+			i++;
+		}
+		buf_add(out, json.ptr + from, i - from);
+	}
+	return deepest;
+}

@@ -106,6 +106,23 @@ is_tag_inside(struct slice inside, bool *attributes)
 	return slice_trim(inside).len == 0;
 }
 
+/*
+ * Whether a tag's name stands at `at`. <1>, </1>, <1/> are tags, too: what
+ * react-i18next's Trans puts its components in.
+ */
+static bool
+is_tag_name(const char *text, size_t at, size_t end)
+{
+	size_t i = at;
+
+	if (at < end && isalpha((unsigned char)text[at]))
+		return true;
+	while (i < end && i < at + 3 && isdigit((unsigned char)text[i]))
+		i++;
+	return i > at && i < end && (text[i] == '>' || (text[i] == '/' && i + 1 < end &&
+							   text[i + 1] == '>'));
+}
+
 /* Whether a tag starts at the '<' in [at, end): its end, name and type. */
 static bool
 find_tag(const char *text, size_t at, size_t end, bool before_placeholder, size_t *stop,
@@ -115,7 +132,7 @@ find_tag(const char *text, size_t at, size_t end, bool before_placeholder, size_
 	bool closing = i < end && text[i] == '/', attributes;
 
 	begin = i += closing;
-	if (i == end || !isalpha((unsigned char)text[i]))
+	if (!is_tag_name(text, i, end))
 		return false;
 	while (i < end && (isalnum((unsigned char)text[i]) || text[i] == '-' || text[i] == ':'))
 		i++;

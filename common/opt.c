@@ -34,6 +34,7 @@ set_or_die(struct opt_table *t, struct opt_row *row, const char *text)
 {
 	struct err e;
 
+	row->origin = NULL;
 	if (opt_set(t, row, text, "option", &e) == 0)
 		return;
 	warn("option '--%s': %s", row->opt->name, e.text);
@@ -176,6 +177,24 @@ command_of(const struct tool *tool, void *settings, struct words *w)
 	return find_command(tool, ahead.operands[0]);
 }
 
+/* What opt_parse has made, for opt_origin. */
+static struct opt_table in_force;
+
+const char *
+opt_origin(const char *name)
+{
+	const struct opt_row *row = opt_table_name(&in_force, slice(name));
+	struct buf b = {0};
+	const char *kept;
+
+	if (row && row->origin)
+		return row->origin;
+	buf_addf(&b, "--%s", name);
+	kept = opt_keep(b.ptr, b.len);
+	buf_free(&b);
+	return kept;
+}
+
 int
 opt_parse(const struct tool *tool, void *settings, int argc, char **argv,
     const struct opt_command **command)
@@ -188,6 +207,7 @@ opt_parse(const struct tool *tool, void *settings, int argc, char **argv,
 	opt_table_init(&t, tool, *command, settings);
 	opt_configure(&t);
 	parse_words(&t, &w, false);
+	in_force = t;
 	first = argc - w.noperands;
 	memcpy(argv + first, w.operands, (size_t)w.noperands * sizeof(char *));
 	free(w.operands);

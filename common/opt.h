@@ -85,6 +85,13 @@ struct common {
 int opt_parse(const struct tool *, void *settings, int argc, char **argv,
     const struct opt_command **command);
 
+/*
+ * Where the value of an option came from, for the head of a message about it:
+ * "--jobs", "FILE:3: 'jobs'", "environment variable 'KANDIL_AI_JOBS'". Lives
+ * as long as the program.
+ */
+const char *opt_origin(const char *name);
+
 /* Prints the short usage on stderr and exits with 2. */
 _Noreturn void opt_usage(const struct tool *, const struct opt_command *);
 

@@ -31,8 +31,13 @@ apply_environment(struct opt_table *t)
 		for (char *p = name.ptr; *p; p++)
 			*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
 		value = getenv(name.ptr);
-		if (value && opt_set(t, &t->rows[i], value, "environment", &e) != 0)
+		if (value == NULL)
+			continue;
+		if (opt_set(t, &t->rows[i], value, "environment", &e) != 0)
 			die(STATUS_USAGE, "environment variable '%s': %s", name.ptr, e.text);
+		buf_splice(&name, 0, 0, S("environment variable '"));
+		buf_addc(&name, '\'');
+		t->rows[i].origin = opt_keep(name.ptr, name.len);
 	}
 	buf_free(&name);
 }
@@ -72,6 +77,7 @@ static void
 apply_setting(struct config *c, struct slice name, struct slice value, bool mine)
 {
 	struct opt_row *row = opt_table_name(c->table, name);
+	struct buf origin = {0};
 	struct err e;
 	char *text;
 
@@ -95,6 +101,9 @@ apply_setting(struct config *c, struct slice name, struct slice value, bool mine
 	text = opt_keep(value.ptr, value.len);
 	if (opt_set(c->table, row, text, c->file, &e) != 0)
 		die(STATUS_USAGE, "%s:%zu: '%s': %s", c->file, c->line, row->opt->name, e.text);
+	buf_addf(&origin, "%s:%zu: '%s'", c->file, c->line, row->opt->name);
+	row->origin = opt_keep(origin.ptr, origin.len);
+	buf_free(&origin);
 }
 
 static void

@@ -39,7 +39,7 @@ add_rows(struct opt_table *t, const struct opt *opts)
 	for (; opts && opts->name; opts++) {
 		if (t->n == OPT_ROWS)
 			die(STATUS_FAILED, "too many options in one table");
-		t->rows[t->n++] = (struct opt_row){opts, NULL, NULL};
+		t->rows[t->n++] = (struct opt_row){opts, NULL, NULL, NULL};
 	}
 }
 

@@ -17,6 +17,7 @@ struct opt_row {
 	const struct opt *opt;
 	const char *value;  /* as text, NULL while unset */
 	const char *source; /* "default", a file's name, "environment", "option" */
+	const char *origin; /* what opt_origin says; NULL: the option itself */
 };
 
 struct opt_table {

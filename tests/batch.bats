@@ -74,6 +74,8 @@ PROVIDERS="openai responses anthropic gemini"
 		same "$(seq 40 | sed "s/^/reply to $provider /")" "$(jq -r .ai.text out)"
 		[ "$(jq -r .ai.model out | sort -u)" = m-1 ]
 		[ "$(jq -r .ai.usage.output out | sort -u)" = 5 ]
+		# They were asked for by this run.
+		[ "$(jq -c '[.ai.cached, .ai.attempts]' out | sort -u)" = '[false,1]' ]
 	done
 	paid_once
 	run ! grep refused server/log
@@ -82,6 +84,7 @@ PROVIDERS="openai responses anthropic gemini"
 	cp server/log before
 	run -0 --separate-stderr ask gemini in
 	cmp before server/log
+	[ "$(jq -c '[.ai.cached, .ai.attempts]' <<<"$output" | sort -u)" = '[true,0]' ]
 }
 
 @test "what expired, failed for a while or got lost is submitted again, and nothing else" {
@@ -267,6 +270,17 @@ PROVIDERS="openai responses anthropic gemini"
 	same "$(printf '%s\n' a a b b c d)" "$(sort server/paid)"
 }
 
+@test "what spans lines on the command line is one line of a batch" {
+	printf '{\n"type": "object",\n"properties": {\n"a b": {"type": "string"}\n}\n}\n' >schema
+	for provider in $PROVIDERS; do
+		lines "$provider json" >in
+		run -0 --separate-stderr ask "$provider" --body=$'{"metadata": {\n"a b":\n"c"}}' in
+		[ "$(jq -r .ai.text <<<"$output")" = "reply to $provider json" ]
+		run -1 --separate-stderr ask "$provider" --schema=schema --repairs=0 in
+		[ "$(jq -r .error.code <<<"$output")" = invalid_reply ]
+	done
+}
+
 @test "a torn state is cut, a damaged one is told" {
 	echo 1000 >server/polls
 	lines a >in
@@ -312,4 +326,157 @@ PROVIDERS="openai responses anthropic gemini"
 	run -1 --separate-stderr ask gemini in
 	[ "$(jq -r .error.code <<<"$output" | sort -u)" = bad_request ]
 	run ! grep upload-here server/log
+}
+
+@test "many different errors: each record has its own kind" {
+	# More than are remembered; the last may pass, and is asked again.
+	{
+		seq 4200 | sed 's/.*/{"t":"bad &"}/'
+		lines busy-once fine
+	} >in
+	run -1 --separate-stderr ask openai in
+	[ "$(jq -r '.ai.text // .error.code' <<<"$output" | sort | uniq -c | xargs)" = \
+		"4200 bad_request 1 reply to busy-once 1 reply to fine" ]
+}
+
+@test "a batch holds one model where the API wants that, and as many files are open as may be" {
+	seq 100 | sed 's/.*/{"m":"m-&","t":"r &"}/' >in
+	run -0 --separate-stderr bash -c "ulimit -n 80; exec kandil-ai --batch --base-url=$URL \
+		--model=openai/m-1 --request='{model: (\"openai/\" + .m), messages: [{role: \"user\", content: .t}]}' in"
+	[ "$(grep -c 'POST /v1/batches' server/log)" = 100 ]
+	same "$(seq 100 | sed 's/^/reply to r /')" "$(jq -r .ai.text <<<"$output")"
+	run ! grep refused server/log
+}
+
+@test "a batch is found again behind any number of others" {
+	seq 50 | sed 's/.*/{"t":"r &"}/' >in
+	run -0 --separate-stderr ask gemini --batch-size=1 in
+	lines last >in
+	echo create-cut >server/faults
+	run -0 --separate-stderr ask gemini in
+	paid_once
+}
+
+@test "what passes ends no wait" {
+	for provider in openai anthropic gemini; do
+		lines "$provider a" >in
+		echo "poll-503 poll-503 poll-503 poll-503 poll-503" >server/faults
+		run -0 --separate-stderr ask "$provider" --retries=1 in
+		[[ $stderr == *"looked at again"* ]]
+	done
+	paid_once
+}
+
+@test "a batch that another key's owner has is not paid for again, one that is gone is" {
+	for provider in openai anthropic gemini; do
+		rm -f server/paid server/hidden
+		echo 1000 >server/polls
+		lines "$provider a" >in
+		start "$provider" --state=state in
+		waits
+		kill -KILL "$pid"
+		wait "$pid" || true
+		echo 1 >server/polls
+		jq -r 'select(.event == "created").id' state >server/hidden
+		run -3 --separate-stderr ask "$provider" --state=state in
+		[[ $stderr == *"is not known to this key"*"'state'"* ]]
+		[ "$(jq -r .error.code <<<"$output")" = not_asked ]
+		paid_once
+		sed -i 's/"time":[0-9]*/"time":1000/' state
+		run -0 --separate-stderr ask "$provider" --state=state in
+		[[ $stderr == *"is gone"* ]]
+		[ "$(jq -r .ai.text <<<"$output")" = "reply to $provider a" ]
+	done
+}
+
+@test "results that are not named yet are waited for" {
+	lines a b bad >in
+	echo "output-late output-late output-late" >server/faults
+	run -1 --separate-stderr ask openai in
+	[ "$(grep -c '"reply to' <<<"$output")" = 2 ]
+	paid_once
+}
+
+@test "asked anew with --retry, a killed run's replies are taken up all the same" {
+	lines a b | sed 's/}/,"error":{"tool":"kandil-ai","code":"x","message":"y","retryable":true}}/' >in
+	echo batch_4 >server/hidden
+	run -3 --separate-stderr ask openai --batch-size=1 --retry --state=state in
+	rm server/hidden
+	run -0 --separate-stderr ask openai --batch-size=1 --retry --state=state in
+	[ "$(grep -c '"reply to' <<<"$output")" = 2 ]
+	paid_once
+}
+
+@test "one that only looks like ours is doubted by the next run as well" {
+	echo 1000 >server/polls
+	lines a b >in
+	lines c d >other
+	start anthropic --state=state in
+	waits
+	kill -KILL "$pid"
+	wait "$pid" || true
+	start anthropic --state=others other
+	waits
+	kill -KILL "$pid"
+	wait "$pid" || true
+	grep -v created state >intent
+	mv intent state
+	start anthropic --state=state in
+	waits
+	grep -q msgbatch_2 err
+	kill -KILL "$pid"
+	wait "$pid" || true
+	echo 1 >server/polls
+	run -0 --separate-stderr ask anthropic --state=state in
+	[ "$(jq -r .ai.text <<<"$output" | paste -sd,)" = "reply to a,reply to b" ]
+	paid_once
+}
+
+@test "--state never harms a file that is none" {
+	lines a >in
+	printf 'one line of mine, without its end' >mine
+	printf '{"event":"party"}\n' >calendar
+	printf '{"t":"b"}' >input
+	for file in mine calendar input; do
+		cp "$file" before
+		run -3 --separate-stderr ask openai --state="$file" in
+		cmp before "$file"
+	done
+	[ ! -e server/paid ]
+}
+
+@test "rounds after failures keep their distance" {
+	lines a b >in
+	echo "create-tokens create-tokens" >server/faults
+	run -0 --separate-stderr ask openai -v in
+	[ "$(grep -c 'once more in' <<<"$stderr")" = 2 ]
+}
+
+@test "a state leads the key to no other host" {
+	echo 1000 >server/polls
+	lines a >in
+	start anthropic --state=state in
+	waits
+	kill -KILL "$pid"
+	wait "$pid" || true
+	sed -i 's,"url":"/v1,"url":"@localhost:1/v1,' state
+	run -3 --separate-stderr ask anthropic --state=state in
+	[[ $stderr == *"damaged in line 1"* ]]
+}
+
+@test "a signal ends it while it reads" {
+	mkfifo pipe
+	sleep 60 >pipe 3>&- &
+	holder=$!
+	RUN='exec' ask openai <pipe >out 2>err 3>&- &
+	pid=$!
+	sleep 0.3
+	kill -TERM "$pid"
+	status=0
+	timeout 10 tail --pid="$pid" -f /dev/null || status=hangs
+	kill "$holder"
+	[ "$status" = 0 ]
+	wait "$pid" || status=$?
+	[ "$status" = 143 ]
+	grep -q "no batch of this input" err
 }

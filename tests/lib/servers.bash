@@ -1,5 +1,5 @@
 # Servers that the tests of kandil-ai talk to. Sourced behind common.bash by
-# bats files; what is started in setup_file ends in stop_servers.
+# bats files; what is started in setup_file ends in teardown_file, which is here.
 # shellcheck shell=bash
 
 # started FILE PID [SECONDS]: waits until the server has written FILE.
@@ -20,6 +20,35 @@ start_model() {
 	started "$1/url" $!
 }
 
+# serve_model [CERTIFICATE KEY]: start_model for a whole file of tests, at $MODEL.
+serve_model() {
+	export MODEL
+	start_model "$BATS_FILE_TMPDIR/model" "$@"
+	MODEL=$(cat "$BATS_FILE_TMPDIR/model/url")
+}
+
+# make_certificate NAME: cert.pem and key.pem of a server of that name (DNS:x, IP:x).
+make_certificate() {
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+		-addext "subjectAltName=$1" -keyout "$BATS_FILE_TMPDIR/key.pem" \
+		-out "$BATS_FILE_TMPDIR/cert.pem" 2>/dev/null
+}
+
+# openai_setup: a test that asks $MODEL as OpenAI's, by $AI.
+openai_setup() {
+	common_setup
+	export OPENAI_API_KEY=k OPENAI_BASE_URL=$MODEL/v1
+	export AI="kandil-ai --prompt=.text --model=openai/m"
+}
+
+# providers_setup SERVER: a test that asks it as every provider, with $KEY, by $AI
+# and the options of protocol.
+providers_setup() {
+	common_setup
+	export OPENAI_API_KEY=$KEY ANTHROPIC_API_KEY=$KEY GEMINI_API_KEY=$KEY OLLAMA_API_KEY=$KEY
+	export AI="kandil-ai --prompt=.text --no-cache" SERVER=$1
+}
+
 # start_aimock FOLDER: the address is in FOLDER/url. Status 1 where it is not installed.
 start_aimock() {
 	local program=$ROOT/tests/node_modules/@copilotkit/aimock/dist/cli.js pid
@@ -38,8 +67,9 @@ start_aimock() {
 	return 1
 }
 
-stop_servers() {
+teardown_file() {
 	local pid
+	[ -e "$BATS_FILE_TMPDIR/pids" ] || return 0
 	while read -r pid; do
 		kill "$pid" 2>/dev/null || true
 	done <"$BATS_FILE_TMPDIR/pids"
@@ -80,4 +110,21 @@ protocol() {
 # records TEXT...: a record each, numbered.
 records() {
 	jq -nc '$ARGS.positional | to_entries[] | {id: .key, text: .value}' --args "$@"
+}
+
+# try COMMAND...: whatever its status is, it is in $status.
+try() {
+	# shellcheck disable=SC2034 # the caller's
+	status=0
+	# shellcheck disable=SC2034
+	"$@" || status=$?
+}
+
+# soon COMMAND...: waits until it succeeds, half a minute at most.
+soon() {
+	local tries=600
+	until "$@"; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
 }

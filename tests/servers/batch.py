@@ -20,8 +20,10 @@ Words in the file DIR/faults, each used once:
   create-quota  the batch is not made, for want of money
   create-tokens it is made and fails: too many tokens wait already (OpenAI)
   poll-503, results-cut, upload-cut    once, without more harm
+  output-late   it has ended and does not name its results yet (OpenAI)
   forget        the latest batch was never made
 DIR/polls: how often a batch must be looked at before it has ended (default 1).
+DIR/hidden: the id of a batch that this key does not see.
 DIR/slow: seconds that making a batch takes, before and after it is made.
 """
 import json
@@ -31,6 +33,7 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import RLock
+from urllib.parse import unquote_plus
 
 FOLDER = sys.argv[1]
 lock = RLock()
@@ -77,6 +80,16 @@ def fault(word):
 def append(name, text):
     with lock, open(os.path.join(FOLDER, name), "a", encoding="utf-8") as f:
         f.write(text + "\n")
+
+
+def visible(name):
+    """A batch by its id, if this key sees it."""
+    try:
+        with open(os.path.join(FOLDER, "hidden"), encoding="utf-8") as f:
+            need(f.read().strip() != name, "no such batch", 404)
+    except OSError:
+        pass
+    return batches[name]
 
 
 def fresh(prefix):
@@ -163,7 +176,7 @@ def openai_lines(batch):
                     "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}}
             else:
                 code = "rate_limit_exceeded" if status == 429 else "invalid_value"
-                body = {"error": {"message": f"{what} it is", "type": code, "code": code}}
+                body = {"error": {"message": f"{prompt}: {what} it is", "type": code, "code": code}}
             line["response"] = {"status_code": status, "request_id": "q", "body": body}
             (done if status == 200 else failed).append(line)
         elif what in ("expires-once", "cancelled"):
@@ -187,7 +200,8 @@ def openai_view(batch):
         done, failed = batch["lines"]
         view["status"] = "expired" if any(r[2] == "expires-once" for r in batch["results"]) \
             else "completed"
-        if done:
+        view["request_counts"]["completed"] = batch["paid"]
+        if done and not fault("output-late"):
             view["output_file_id"] = batch["id"] + "-out"
             files[batch["id"] + "-out"] = done
         if failed:
@@ -213,7 +227,7 @@ def anthropic_line(key, prompt, what, turns):
     elif what in ("busy-once", "bad"):
         kind = "overloaded_error" if what == "busy-once" else "invalid_request_error"
         result = {"type": "errored", "error": {"type": "error", "request_id": "q",
-                                               "error": {"type": kind, "message": f"{what} it is"}}}
+                                               "error": {"type": kind, "message": f"{prompt}: {what}"}}}
     else:
         result = {"type": "expired" if what == "expires-once" else "canceled"}
     return {"custom_id": key, "result": result}
@@ -244,7 +258,7 @@ def gemini_line(key, prompt, what, turns, inline):
             "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 5}}
     else:
         code = {"busy-once": 14, "bad": 3, "cancelled": 1, "expires-once": 4}[what]
-        line["error"] = {"code": code, "message": f"{what} it is"}
+        line["error"] = {"code": code, "message": f"{prompt}: {what} it is"}
     return line
 
 
@@ -255,7 +269,8 @@ def gemini_view(batch):
         "state": "BATCH_STATE_SUCCEEDED" if ended else "BATCH_STATE_PENDING"}}
     if ended:
         lines = [gemini_line(*r, batch["inline"]) for r in batch["results"] if r[2] != "lost-once"]
-        lines = shuffled(lines)
+        # One that names nobody is nobody's.
+        lines = [{"metadata": {"key": 5}, "key": 5, "error": {"code": 3}}] + shuffled(lines)
         if batch["inline"]:
             view["response"] = {"inlinedResponses": {"inlinedResponses": lines}}
         else:
@@ -336,6 +351,7 @@ class Handler(BaseHTTPRequestHandler):
                  "batch")
             lines = files[wanted["input_file_id"]]
             need(all(one["url"] == wanted["endpoint"] for one in lines), "endpoint")
+            need(len({one["body"]["model"] for one in lines}) == 1, "several models in one batch")
 
             def maker():
                 batch = make("openai", [openai_request(one) for one in lines],
@@ -346,7 +362,7 @@ class Handler(BaseHTTPRequestHandler):
                     junk = json.loads(json.dumps(done[0]))
                     junk["custom_id"] = "0" * 64
                     done.append(junk)
-                batch["lines"] = shuffled(done), failed
+                batch["lines"], batch["paid"] = (shuffled(done), failed), len(done) - 1
                 return batch
             return self.created(maker, openai_view)
         if path == "/v1/batches":
@@ -357,7 +373,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, {"data": [openai_view(b) for b in every[:2]],
                                      "has_more": len(every) > 2})
         if path.startswith("/v1/batches/"):
-            batch = batches[path.split("/")[3]]
+            batch = visible(path.split("/")[3])
             batch["polls"] += 1
             return self.answer(200, openai_view(batch))
         need(path.startswith("/v1/files/") and path.endswith("/content"), "no such path", 404)
@@ -381,7 +397,7 @@ class Handler(BaseHTTPRequestHandler):
                 every = every[names.index(query["after_id"]) + 1:]
             return self.answer(200, {"data": [anthropic_view(b, "00000") for b in every[:2]],
                                      "has_more": len(every) > 2})
-        batch = batches[path[len(root) + 1:].split("/")[0]]
+        batch = visible(path[len(root) + 1:].split("/")[0])
         if path.endswith("/results"):
             return self.results(shuffled([anthropic_line(*r) for r in batch["results"]
                                           if r[2] != "lost-once"]))
@@ -413,14 +429,15 @@ class Handler(BaseHTTPRequestHandler):
             return self.created(lambda: make("gemini", requests, display=wanted["display_name"],
                                              inline="file_name" not in source), gemini_view)
         if path == "/v1beta/batches":
-            every = [b for b in reversed(list(batches.values())) if b["kind"] == "gemini"]
-            at = int(query.get("pageToken", 0))
-            more = {"nextPageToken": str(at + 2)} if len(every) > at + 2 else {}
+            # In no order that is promised, and with tokens that are no words.
+            every = [b for b in batches.values() if b["kind"] == "gemini"]
+            at = int(unquote_plus(query.get("pageToken", "0%2B/%3D")).removesuffix("+/="))
+            more = {"nextPageToken": f"{at + 2}+/="} if len(every) > at + 2 else {}
             return self.answer(200, {"operations": [gemini_view(b) for b in every[at:at + 2]],
                                      **more})
         if path.startswith("/download/v1beta/"):
             return self.results(files[path[len("/download/v1beta/"):-len(":download")]])
-        batch = batches[path[len("/v1beta/"):]]
+        batch = visible(path[len("/v1beta/"):])
         batch["polls"] += 1
         return self.answer(200, gemini_view(batch))
 

@@ -68,7 +68,7 @@ main(void)
 		buf_reset(&out);
 		depth = value(&spaced, &tight, 6);
 		CHECK(json_check(buf_slice(&spaced), NULL) == 0);
-		CHECK(answer_compact(buf_slice(&spaced), &out) == depth);
+		CHECK(json_compact(buf_slice(&spaced), &out) == depth);
 		CHECK_TEXT(out.ptr, tight.ptr);
 	}
 	buf_free(&spaced);

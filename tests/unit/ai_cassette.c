@@ -19,7 +19,9 @@ static const uint8_t third[CACHE_KEY] = {3}, other[CACHE_KEY] = {4};
 #define BODY                                                                               \
 	S("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Say \\\"one\\\"\"}]," \
 	  "\"stop\":[],\"n\":1.10}")
-#define REPLY S("{\"text\":\"one\",\"usage\":{}}")
+#define REPLY                                                                              \
+	S("{\"text\":\"one\",\"model\":\"m\",\"finish\":\"stop\",\"finish_word\":\"stop\",\"id\":\"\"," \
+	  "\"ms\":1}")
 
 static char *
 path_of(const char *name)
@@ -47,7 +49,7 @@ test_files(void)
 	CHECK(!cassette_get(c, first, &out));
 	CHECK(cassette_put(c, first, URL, BODY, REPLY, &e) == 0);
 	CHECK(cassette_get(c, first, &out));
-	text_compact(buf_slice(&out), &compact);
+	json_compact(buf_slice(&out), &compact);
 	CHECK(slice_eq(buf_slice(&compact), REPLY));
 	CHECK(!cassette_get(c, second, &out)); /* the same name, another key */
 	cassette_close(c);
@@ -72,7 +74,11 @@ test_files(void)
 	    "  },\n"
 	    "  \"reply\": {\n"
 	    "    \"text\": \"one\",\n"
-	    "    \"usage\": {}\n"
+	    "    \"model\": \"m\",\n"
+	    "    \"finish\": \"stop\",\n"
+	    "    \"finish_word\": \"stop\",\n"
+	    "    \"id\": \"\",\n"
+	    "    \"ms\": 1\n"
 	    "  }\n"
 	    "}\n");
 	free(path);
@@ -136,8 +142,10 @@ test_misses(void)
 	write_file("0300000000000000.json", S("{\"key\":\"03000000000000000000000000000000"
 					      "00000000000000000000000000000000\",\"reply\":{ }}"));
 	buf_reset(&out);
-	CHECK(cassette_get(c, third, &out));
-	CHECK_TEXT(out.ptr, "{ }");
+	/* What was edited away is told, not that nothing was recorded. */
+	CHECK(!cassette_get(c, third, &out));
+	cassette_miss(c, BODY, &out);
+	CHECK(strstr(out.ptr, "cannot be used: a kept reply has no proper 'text'") != NULL);
 	/* One cause makes many misses: the nearest of each is not looked for without end. */
 	for (int i = 0; i < 20; i++) {
 		buf_reset(&out);
@@ -183,7 +191,7 @@ test_text(void)
 		buf_reset(&back);
 		text_indent(slice(texts[i]), 3, &indented);
 		CHECK(json_check(buf_slice(&indented), &e) == 0);
-		text_compact(buf_slice(&indented), &back);
+		json_compact(buf_slice(&indented), &back);
 		CHECK_TEXT(back.ptr, texts[i]);
 		CHECK(!text_difference(buf_slice(&indented), slice(texts[i]), &back));
 	}

@@ -114,29 +114,139 @@ paces(void)
 	pace_open(&p, 16, 64);
 	CHECK(pace_limit(&p) == 16);
 	for (int i = 0; i < 16; i++)
-		pace_good(&p);
+		pace_good(&p, 1);
 	CHECK(pace_limit(&p) == 32);
 	for (int i = 0; i < 1000; i++)
-		pace_good(&p);
+		pace_good(&p, 1);
 	CHECK(pace_limit(&p) == 64);
-	/* One round's worth of refusals halves once. */
+	/* A round of refusals halves it, once. */
 	for (int i = 0; i < 64; i++)
 		pace_bad(&p, now + i, now - 50);
 	CHECK(pace_limit(&p) == 32);
-	pace_bad(&p, now + 500, now + 400);
-	CHECK(pace_limit(&p) == 16);
+	/* A few of a round cost little. */
+	for (int i = 0; i < 4; i++)
+		pace_bad(&p, now + 500, now + 400);
+	CHECK(pace_limit(&p) == 30);
 	/* From now on by one a round. */
-	for (int i = 0; i < 17; i++)
-		pace_good(&p);
-	CHECK(pace_limit(&p) == 17);
-	for (int i = 0; i < 20; i++)
-		pace_bad(&p, now + 1000 * i, now + 1000 * i - 1);
+	for (int i = 0; i < 31; i++)
+		pace_good(&p, 1);
+	CHECK(pace_limit(&p) == 31);
+	for (int round = 1; round <= 20; round++)
+		for (int i = 0; i < 64; i++)
+			pace_bad(&p, now + 1000 * round, now + 1000 * round - 1);
 	CHECK(pace_limit(&p) == 1);
-	pace_pause(&p, 5000, 86400000);
-	pace_pause(&p, 6000, 10);
+	pace_pause(&p, 5000, 86400000, 7);
+	pace_pause(&p, 6000, 10, 9);
 	CHECK(p.paused == 5000 + 86400000);
+	/* What went before the last that was refused shows nothing. */
+	pace_good(&p, 8);
+	CHECK(p.paused == 5000 + 86400000);
+	pace_good(&p, 10);
+	CHECK(p.paused == 0);
 	pace_open(&p, 16, 3);
 	CHECK(pace_limit(&p) == 3);
+}
+
+/* A server as in the engine's tests, in time that is counted, not waited for. */
+struct traffic {
+	struct pace pace;
+	int64_t now, due[300], lands[300], not_before[300];
+	bool flying[300], done[300];
+	uint64_t number[300], sent;
+	int left, early;
+};
+
+enum { ROUND = 50, REFUSAL = 1000 };
+
+static void
+send_all(struct traffic *t)
+{
+	int flying = 0;
+
+	for (int i = 0; i < 300; i++)
+		flying += t->flying[i];
+	for (int i = 0; i < 300 && flying < pace_limit(&t->pace); i++) {
+		if (t->done[i] || t->flying[i] || t->now < t->pace.paused || t->due[i] > t->now)
+			continue;
+		t->early += t->now < t->not_before[i];
+		t->flying[i] = true;
+		t->number[i] = ++t->sent;
+		t->lands[i] = t->now + ROUND + (int64_t)(t->sent % 5);
+		flying++;
+	}
+}
+
+static void
+land_all(struct traffic *t, bool (*refuses)(uint64_t number, int64_t now))
+{
+	for (int i = 0; i < 300; i++) {
+		if (!t->flying[i] || t->lands[i] > t->now)
+			continue;
+		t->flying[i] = false;
+		if (!refuses(t->number[i], t->now)) {
+			t->done[i] = true;
+			t->left--;
+			pace_good(&t->pace, t->number[i]);
+			continue;
+		}
+		pace_bad(&t->pace, t->now, t->now - ROUND);
+		pace_pause(&t->pace, t->now, REFUSAL, t->number[i]);
+		t->due[i] = t->not_before[i] = t->now + REFUSAL;
+	}
+}
+
+static bool
+every_seventh(uint64_t number, int64_t now)
+{
+	(void)now;
+	return number % 7 == 0;
+}
+
+/* Ten a second, and none beyond. */
+static bool
+ten_a_second(uint64_t number, int64_t now)
+{
+	static int64_t second;
+	static int taken;
+
+	(void)number;
+	if (now / 1000 != second) {
+		second = now / 1000;
+		taken = 0;
+	}
+	return taken++ >= 10;
+}
+
+/* Ends when all are served: the ms that took, and in *sent how many requests. */
+static int64_t
+drive(bool (*refuses)(uint64_t number, int64_t now), uint64_t *sent)
+{
+	struct traffic t = {.left = 300, .now = 1};
+
+	pace_open(&t.pace, 16, 64);
+	while (t.left && t.now < 1000000) {
+		send_all(&t);
+		t.now++;
+		land_all(&t, refuses);
+	}
+	CHECK(t.early == 0);
+	*sent = t.sent;
+	return t.now;
+}
+
+static void
+refusals_cost_their_own_wait(void)
+{
+	uint64_t sent;
+	int64_t took = drive(every_seventh, &sent);
+
+	CHECK(took < 8000);
+	/* A limit that holds for all is kept to: not many more are sent than it takes. */
+	took = drive(ten_a_second, &sent);
+	CHECK(took < 45000);
+	CHECK(sent < 600);
+	printf("a limit of ten a second: %lld ms, %llu requests\n", (long long)took,
+	    (unsigned long long)sent);
 }
 
 int
@@ -155,5 +265,6 @@ main(void)
 	more_than_the_bucket_goes_into_debt();
 	learns_from_headers();
 	paces();
+	refusals_cost_their_own_wait();
 	return check_done();
 }

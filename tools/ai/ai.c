@@ -2,9 +2,13 @@
 #include "tools/ai/engine.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #define AT(member) offsetof(struct settings, member)
+
+#define APIS "auto|chat|responses|anthropic|gemini|interactions|ollama|llamacpp"
 
 static const struct opt options[] = {
     /* what is asked */
@@ -24,6 +28,8 @@ static const struct opt options[] = {
     {"kind", 0, OPT_LIST, "KINDS", "ask about records of these kinds, pass all others", OPT_PROJECT,
 	NULL, AT(kind)},
     {"into", 0, OPT_TEXT, "MEMBER", "where the answer goes", OPT_PROJECT, "ai", AT(into)},
+    {"force", 'f', OPT_FLAG, NULL, "ask although there is an answer, or another's member", 0, NULL,
+	AT(force)},
     {"max-tokens", 0, OPT_TEXT, "N", "the longest reply", OPT_PROJECT, NULL, AT(max_tokens)},
     {"temperature", 0, OPT_TEXT, "T", "as the provider has it", OPT_PROJECT, NULL, AT(temperature)},
     {"top-p", 0, OPT_TEXT, "P", "as the provider has it", OPT_PROJECT, NULL, AT(top_p)},
@@ -42,8 +48,8 @@ static const struct opt options[] = {
 	AT(models)},
     {"base-url", 0, OPT_TEXT, "URL", "where the provider is", 0, NULL, AT(base_url)},
     {"path", 0, OPT_TEXT, "PATH", "the path behind it", 0, NULL, AT(path)},
-    {"api", 0, OPT_TEXT, "PROTOCOL",
-	"chat, responses, anthropic, gemini, interactions, ollama or llamacpp", 0, NULL, AT(api)},
+    {"api", 0, OPT_CHOICE, APIS, "how the provider is spoken to", 0, "auto",
+	AT(api_choice)},
     {"api-version", 0, OPT_TEXT, "DATE", "of Anthropic's API", 0, NULL, AT(api_version)},
     {"key-file", 0, OPT_TEXT, "FILE", "a file that holds the key", 0, NULL, AT(key_file)},
     {"key-command", 0, OPT_TEXT, "COMMAND", "a program that prints the key", 0, NULL,
@@ -101,7 +107,7 @@ static void
 check(const struct settings *s)
 {
 	if (s->jobs < 1)
-		die(STATUS_USAGE, "--jobs: at least 1 request must be in flight");
+		die(STATUS_USAGE, "%s: at least 1 request must be in flight", opt_origin("jobs"));
 	if (s->replay && !s->cassette)
 		die(STATUS_USAGE, "--replay needs a cassette: --cassette=DIR");
 	if (s->stream && s->plain)
@@ -111,7 +117,36 @@ check(const struct settings *s)
 	if (s->plain && s->unordered)
 		die(STATUS_USAGE, "--plain and --unordered: one of them");
 	if (!*s->into)
-		die(STATUS_USAGE, "--into: a member needs a name");
+		die(STATUS_USAGE, "%s: a member needs a name", opt_origin("into"));
+}
+
+/*
+ * As many files as jobs need; where the system allows fewer, fewer jobs, or
+ * those that find no file left would fail their records.
+ */
+static void
+fit_jobs(struct settings *s)
+{
+	/* A program has three pipes; a connection may be tried by two protocols at once. */
+	enum { PROGRAM = 3, CONNECTION = 2, OTHERS = 64 };
+	long each = s->model && strncmp(s->model, "exec:", 5) == 0 ? PROGRAM : CONNECTION, fit;
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || s->jobs < 1 ||
+	    (r.rlim_cur > OTHERS && (rlim_t)s->jobs <= (r.rlim_cur - OTHERS) / (rlim_t)each))
+		return;
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		return;
+	fit = r.rlim_cur == RLIM_INFINITY ? s->jobs
+	    : r.rlim_cur <= OTHERS ? 1 : (long)(r.rlim_cur - OTHERS) / each;
+	if (fit < 1)
+		fit = 1;
+	if (s->jobs <= fit)
+		return;
+	note("--jobs=%ld needs more open files than are allowed: %ld in flight; see ulimit -n",
+	    s->jobs, fit);
+	s->jobs = fit;
 }
 
 /* A model that is named and cannot be had is known before anything is read. */
@@ -141,6 +176,22 @@ ask(struct run *run, const struct settings *s, struct endpoints *endpoints)
 	engine = engine_open(run, s, endpoints, NULL);
 	engine_run(engine);
 	engine_close(engine);
+}
+
+/* The word of --api; NULL: the provider's own. */
+static const char *
+api_word(const struct settings *s)
+{
+	static char word[16];
+	const char *at = APIS;
+	int n = s->api_choice;
+
+	if (n == 0)
+		return NULL;
+	while (n-- > 0)
+		at = strchr(at, '|') + 1;
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(at, "|"), at);
+	return word;
 }
 
 static void
@@ -173,7 +224,9 @@ main(int argc, char **argv)
 	struct run run;
 
 	run_start(&run, &tool, &settings, argc, argv);
+	settings.api = api_word(&settings);
 	check(&settings);
+	fit_jobs(&settings);
 	work(&run, &settings);
 	return run_finish(&run);
 }

@@ -14,11 +14,13 @@ struct settings {
 	const char *schema; /* a file, or a schema itself when it starts with { */
 	long repairs;
 	const char *into;
+	bool force; /* whatever into holds is replaced */
 	struct opt_list kind; /* others pass as they are; empty: all are asked about */
 	const char *max_tokens, *temperature, *top_p, *top_k, *seed, *effort, *body; /* raw JSON */
 	struct opt_list stop;
 	/* whom */
 	const char *model, *base_url, *path, *api, *api_version, *key_file, *key_command;
+	int api_choice; /* api is the word of that number; 0: the provider's own, NULL */
 	struct opt_list header;
 	bool models; /* --models */
 	/* how fast */

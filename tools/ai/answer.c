@@ -2,34 +2,6 @@
 
 #include "tools/ai/endpoint.h"
 
-size_t
-answer_compact(struct slice json, struct buf *out)
-{
-	size_t depth = 0, deepest = 0, i = 0;
-
-	while (i < json.len) {
-		size_t from = i;
-		char c = json.ptr[i];
-
-		if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-			i++;
-			continue;
-		}
-		if (c == '"') {
-			for (i++; json.ptr[i] != '"'; i++)
-				i += json.ptr[i] == '\\';
-			i++;
-		} else {
-			depth += c == '{' || c == '[';
-			deepest = depth > deepest ? depth : deepest;
-			depth -= c == '}' || c == ']';
-			i++;
-		}
-		buf_add(out, json.ptr + from, i - from);
-	}
-	return deepest;
-}
-
 static void
 put_usage(const struct usage *u, struct buf *out)
 {
@@ -53,7 +25,7 @@ answer_put(const struct slot *s, struct slice text, bool json, const char *cost,
 	json_open(out, '{');
 	if (json) {
 		json_name(out, "json");
-		answer_compact(text, out);
+		json_compact(text, out);
 	} else {
 		json_add(out, "text", text);
 	}

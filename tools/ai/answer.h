@@ -8,11 +8,6 @@
 
 enum { ANSWER_DEPTH = 256 }; /* nesting of a reply's JSON: the record stays readable to all */
 
-/*
- * Appends JSON that json_check accepted without the white space between its
- * tokens, so that it fits a line; returns its depth.
- */
-size_t answer_compact(struct slice json, struct buf *out);
 /* Appends the value of --into: text is the reply, JSON where json is true. cost NULL: not known. */
 void answer_put(const struct slot *, struct slice text, bool json, const char *cost,
     const char *currency, struct buf *out);

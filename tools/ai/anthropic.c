@@ -43,11 +43,8 @@ static void
 system_turns(struct body *b, const struct ask *a, bool schema)
 {
 	struct buf *out = b->out, prompt = {0};
-	bool any = schema;
 
-	for (size_t i = 0; i < a->nturns; i++)
-		any |= a->turns[i].role == ROLE_SYSTEM;
-	if (!any || !body_name(b, "system"))
+	if ((!schema && !ask_has_system(a)) || !body_name(b, "system"))
 		return;
 	if (!has_blocks(a)) {
 		buf_addc(out, '"');
@@ -75,21 +72,9 @@ system_turns(struct body *b, const struct ask *a, bool schema)
 }
 
 static void
-messages(struct body *b, const struct ask *a)
+write_message(struct buf *out, const struct turn *t)
 {
-	if (!body_name(b, "messages"))
-		return;
-	json_open(b->out, '[');
-	for (size_t i = 0; i < a->nturns; i++) {
-		if (a->turns[i].role == ROLE_SYSTEM)
-			continue;
-		json_open(b->out, '{');
-		json_add(b->out, "role",
-		    a->turns[i].role == ROLE_USER ? S("user") : S("assistant"));
-		json_add_raw(b->out, "content", a->turns[i].content);
-		json_close(b->out, '}');
-	}
-	json_close(b->out, ']');
+	wire_message(out, t->role == ROLE_USER ? "user" : "assistant", t->content);
 }
 
 static void
@@ -115,25 +100,17 @@ output_config(struct body *b, const struct ask *a, unsigned lack)
 static void
 write_body(const struct ask *a, unsigned lack, struct buf *out)
 {
+	static const struct sampling names = {"top_p", "top_k", NULL, "stop_sequences"};
 	struct body b;
 
 	body_start(&b, out, a->extra);
 	body_text(&b, "model", a->model);
 	body_raw(&b, "max_tokens", a->max_tokens.ptr ? a->max_tokens : S(MAX_TOKENS));
 	system_turns(&b, a, a->schema.ptr && (lack & LACK_SCHEMA));
-	messages(&b, a);
-	if (!(lack & LACK_SAMPLING)) {
-		body_raw(&b, "temperature", a->temperature);
-		body_raw(&b, "top_p", a->top_p);
-		if (!(lack & LACK_TOP_K))
-			body_raw(&b, "top_k", a->top_k);
-	}
-	body_raw(&b, "stop_sequences", a->stop);
+	body_turns(&b, "messages", a, write_message);
+	body_sampling(&b, a, lack, &names);
 	output_config(&b, a, lack);
-	if (a->stream)
-		body_fixed(&b, "stream", S("true"));
-	else
-		body_without(&b, "stream");
+	body_stream(&b, a);
 	body_close(&b);
 }
 
@@ -278,25 +255,14 @@ event(struct slice name, struct slice data, struct reply *r, struct failure *f)
 	return 0; /* ping, and what is not known yet */
 }
 
-static unsigned
-could(const struct ask *a, unsigned lack)
-{
-	unsigned can = 0;
-
-	if (a->temperature.ptr || a->top_p.ptr)
-		can |= LACK_SAMPLING;
-	if (a->top_k.ptr && !(lack & LACK_SAMPLING))
-		can |= LACK_TOP_K;
-	if (a->effort.ptr)
-		can |= LACK_EFFORT;
-	return (can & ~lack) | schema_step(a, lack, LACK_STRICT | LACK_SCHEMA);
-}
-
 static void
 failure(int status, struct slice headers, struct slice body, const struct ask *a, unsigned lack,
     struct failure *f)
 {
-	failure_of(status, headers, body, a, a ? could(a, lack) : 0, f);
+	const unsigned lacks =
+	    LACK_SAMPLING | LACK_TOP_K | LACK_EFFORT | LACK_STRICT | LACK_SCHEMA;
+
+	failure_of(status, headers, body, a, ask_can(a, lack, lacks), f);
 }
 
 static int

@@ -26,6 +26,7 @@ struct turn {
 struct ask {
 	const struct endpoint *endpoint;
 	struct slice model;	   /* as the provider names it, without "provider/" */
+	bool named;		   /* by the record: else the options are to blame for it */
 	const struct turn *turns;  /* systems first; at least one that is none */
 	size_t nturns;
 	struct slice schema;	   /* raw JSON Schema of the reply; ptr NULL: plain text */

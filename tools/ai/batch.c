@@ -21,13 +21,34 @@ reads_stdin(const struct run *run)
 	return run->noperands == 0;
 }
 
+/* Copies what comes until its end, or a signal: whoever writes there may take his time. */
+static void
+copy_stdin(const struct batches *b, int fd)
+{
+	char block[64 << 10];
+
+	while (!run_interrupted()) {
+		struct pollfd ready[2] = {
+		    {STDIN_FILENO, POLLIN, 0}, {run_signal_fd(), POLLIN, 0}};
+		ssize_t n;
+
+		if (poll(ready, 2, -1) < 0 || ready[0].revents == 0)
+			continue;
+		n = read(STDIN_FILENO, block, sizeof(block));
+		if (n == 0)
+			return;
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			die(STATUS_FAILED, "cannot read '<stdin>':");
+		if (n > 0 && path_write(fd, (struct slice){block, (size_t)n}) != 0)
+			die(STATUS_FAILED, "cannot keep the input beside '%s':", b->state.path);
+	}
+}
+
 /* Operands must be files; a pipe on standard input becomes one. The place to begin at. */
 static off_t
 spool(const struct batches *b)
 {
 	struct stat st;
-	char block[64 << 10];
-	ssize_t n;
 	int fd;
 
 	for (int i = 0; i < b->run->noperands; i++)
@@ -42,14 +63,7 @@ spool(const struct batches *b)
 	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
 		return lseek(STDIN_FILENO, 0, SEEK_CUR);
 	fd = batch_file(b);
-	while ((n = read(STDIN_FILENO, block, sizeof(block))) != 0 && !run_interrupted()) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			die(STATUS_FAILED, "cannot read '<stdin>':");
-		if (write(fd, block, (size_t)n) != n)
-			die(STATUS_FAILED, "cannot keep the input beside '%s':", b->state.path);
-	}
+	copy_stdin(b, fd);
 	if (dup2(fd, STDIN_FILENO) < 0)
 		die(STATUS_FAILED, "cannot read '<stdin>' again:");
 	close(fd);
@@ -75,10 +89,11 @@ state_name(const struct batches *b)
 	struct crypto_hash hash = {0};
 	struct sha256 sum;
 	struct buf name = {0};
-	char *folder, *here = getcwd(NULL, 0);
+	char *folder, *here;
 
 	if (s->state)
 		return xstrdup(s->state);
+	here = getcwd(NULL, 0);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		crypto_hash_add(&hash, slice(parts[i] ? parts[i] : ""));
 		crypto_hash_add(&hash, (struct slice){"", 1});
@@ -124,11 +139,29 @@ open_all(struct batches *b, struct endpoints *endpoints, struct engine_taker *ta
 		die(STATUS_FAILED, "%s", e.text);
 	if (money_open(&b->money, b->settings, &e) != 0)
 		die(STATUS_USAGE, "%s", e.text);
-	*taker = (struct engine_taker){batch_take, b};
+	*taker = (struct engine_taker){batch_take, batch_asked, b};
 	b->engine = engine_open(b->run, b->settings, endpoints, taker);
 	b->cache = engine_cache(b->engine);
 	if (b->cache == NULL)
 		die(STATUS_USAGE, "--batch keeps replies in the cache: leave out --no-cache");
+}
+
+enum { ROUND_MS = 1000, ROUND_CAP_MS = 300000 };
+
+/* Rounds that something failed in keep their distance. */
+static void
+keep_distance(struct batches *b)
+{
+	int64_t wait;
+
+	if (!b->again)
+		return;
+	wait = backoff_wait(&b->backoff, b->failed++, ROUND_MS, ROUND_CAP_MS, b->pause_ms);
+	if (die_verbose() > 0)
+		note("what failed for a while goes once more in %.1f s", (double)wait / 1000);
+	b->again = false;
+	b->pause_ms = 0;
+	batch_sleep(b, wait);
 }
 
 /* One round: what is missing goes out, and has ended. false: nothing is missing, or no more can be
@@ -145,7 +178,8 @@ another_round(struct batches *b, off_t start)
 		batch_resolve(b);
 		return !b->interrupted && b->stop == NULL;
 	}
-	for (struct chunk *c = b->chunks; c; c = c->next)
+	keep_distance(b);
+	for (struct chunk *c = b->chunks; c && !b->interrupted; c = c->next)
 		batch_submit(b, c);
 	if (b->round++ == 0 && batch_waiting(b))
 		note("waiting for %zu batches; when interrupted, the same command goes on",
@@ -183,10 +217,11 @@ batch_run(struct run *run, const struct settings *settings, struct endpoints *en
 		;
 	progress_close(&b.progress);
 	if (run_interrupted()) {
-		note("interrupted: %zu batches go on at the provider; the same command again takes "
-		     "up "
-		     "their results",
-		    batch_waiting(&b));
+		if (batch_waiting(&b))
+			note("interrupted: %zu batches go on at the provider; the same command "
+			     "again takes up their results", batch_waiting(&b));
+		else
+			note("interrupted: no batch of this input is at the provider");
 	} else {
 		b.final = true;
 		rewind_input(start);

@@ -13,9 +13,8 @@
 #include <stdlib.h>
 
 enum {
-	PAGES = 20,
 	PAGE = 100,
-	SKEW_MS = 60000, /* between their clock and ours */
+	SKEW_MS = 3600000, /* between their clock and ours */
 };
 
 static void
@@ -57,7 +56,7 @@ url(const struct ask *ask, struct buf *out)
 static int
 submit(struct batches *b, struct chunk *c, struct batch *batch, bool *unsure, struct failure *f)
 {
-	struct slice content = chunk_map(c), id;
+	struct slice content = chunk_map(c);
 	struct buf to = {0};
 	struct call call = {.method = "POST", .body = content};
 	struct answer a = {0};
@@ -67,17 +66,8 @@ submit(struct batches *b, struct chunk *c, struct batch *batch, bool *unsure, st
 	call.url = to.ptr;
 	rc = batch_call(b, batch, &call, &a, f);
 	*unsure = a.unsure;
-	if (rc == 0) {
-		id = batch_text(b, buf_slice(&a.body), "id");
-		buf_reset(&b->line);
-		buf_addslice(&b->line, id);
-		if (!batch_word(id)) {
-			*unsure = true;
-			*f = (struct failure){.action = ACTION_FAIL, .code = "bad_reply"};
-			snprintf(f->text, sizeof(f->text), "the answer has no 'id' of a batch");
-			rc = -1;
-		}
-	}
+	if (rc == 0)
+		rc = batch_id(b, &a, "id", unsure, f);
 	chunk_unmap(content);
 	buf_free(&to);
 	answer_free(&a);
@@ -117,63 +107,46 @@ requests_of(struct slice object)
 	return sum;
 }
 
-/* 1: there; 0: not on this page; 2: this and what follows is older. */
-static int
-find_in(struct batches *b, const struct batch *batch, struct slice list, struct buf *last)
+static bool
+find_in(struct batches *b, const struct batch *batch, struct slice list, struct buf *next)
 {
-	struct slice data, object;
+	struct slice data, object, more;
 	struct json_walk walk;
-	int64_t made;
+	int64_t made = INT64_MAX;
 
-	buf_reset(last);
 	if (!json_get(list, "data", &data))
-		return 2;
+		return false;
 	walk = json_walk(data);
-	while (json_element(&walk, &object)) {
+	/* The newest come first. */
+	while (made >= batch->time - SKEW_MS && json_element(&walk, &object)) {
 		if (time_parse(batch_text(b, object, "created_at"), &made) != 0)
 			continue;
-		json_get_text(object, "id", last);
-		if (made < batch->time - SKEW_MS)
-			return 2;
-		if (requests_of(object) == batch->count && batch_word(buf_slice(last)) &&
-		    !known(b, batch, buf_slice(last))) {
+		json_get_text(object, "id", next);
+		if (made >= batch->time - SKEW_MS && requests_of(object) == batch->count &&
+		    batch_word(buf_slice(next)) && !known(b, batch, buf_slice(next))) {
 			buf_reset(&b->line);
-			buf_addslice(&b->line, buf_slice(last));
-			return 1;
+			buf_addslice(&b->line, buf_slice(next));
+			return true;
 		}
 	}
-	return 0;
+	if (made < batch->time - SKEW_MS || !json_get(list, "has_more", &more) ||
+	    !slice_is(more, "true"))
+		buf_reset(next);
+	return false;
 }
 
 static int
 find(struct batches *b, struct batch *batch, struct failure *f)
 {
-	struct buf to = {0}, last = {0};
-	struct answer a = {0};
-	int rc = 0;
+	struct buf to = {0};
+	int rc;
 
-	for (int page = 0; page < PAGES && rc == 0; page++) {
-		struct call call = {.method = "GET"};
-		struct slice more;
-
-		buf_reset(&to);
-		buf_addf(&to, "%s%s?limit=%d", batch->endpoint->base, batch->url, PAGE);
-		if (last.len)
-			buf_addf(&to, "&after_id=%s", last.ptr);
-		call.url = to.ptr;
-		rc = batch_call(b, batch, &call, &a, f);
-		if (rc == 0)
-			rc = find_in(b, batch, buf_slice(&a.body), &last);
-		if (rc != 0 || !json_get(buf_slice(&a.body), "has_more", &more) ||
-		    !slice_is(more, "true") || !batch_word(buf_slice(&last)))
-			break;
-	}
+	buf_addf(&to, "%s%s?limit=%d", batch->endpoint->base, batch->url, PAGE);
+	rc = batch_find(b, batch, to.ptr, "after_id", find_in, f);
 	if (rc == 1)
 		batch->adopted = true;
 	buf_free(&to);
-	buf_free(&last);
-	answer_free(&a);
-	return rc == 2 ? 0 : rc;
+	return rc;
 }
 
 /* ---- results ---- */

@@ -70,6 +70,28 @@ batch_sleep(struct batches *b, int64_t ms)
 	return false;
 }
 
+int
+batch_bad(struct failure *f, const char *what)
+{
+	*f = (struct failure){.action = ACTION_FAIL, .code = "bad_reply"};
+	snprintf(f->text, sizeof(f->text), "the answer has no %s", what);
+	return -1;
+}
+
+int
+batch_id(struct batches *b, const struct answer *a, const char *name, bool *unsure,
+    struct failure *f)
+{
+	struct slice id = batch_text(b, buf_slice(&a->body), name);
+
+	buf_reset(&b->line);
+	buf_addslice(&b->line, id);
+	if (batch_word(id))
+		return 0;
+	*unsure = true;
+	return batch_bad(f, "name of a batch");
+}
+
 /* ---- one request ---- */
 
 static bool
@@ -198,7 +220,8 @@ judge(struct flight *f, const struct batch *batch, struct failure *failure)
 
 	if (f->stopped) {
 		*failure = (struct failure){.action = ACTION_STOP, .code = "cannot_write"};
-		snprintf(failure->text, sizeof(failure->text), "results cannot be kept");
+		snprintf(failure->text, sizeof(failure->text),
+		    "a result cannot be kept, or is longer than %d bytes", BATCH_LINE);
 		return -1;
 	}
 	if (f->fault != HTTP_DONE) {
@@ -219,6 +242,8 @@ judge(struct flight *f, const struct batch *batch, struct failure *failure)
 	    &ask, 0, failure);
 	if (failure->action == ACTION_FALLBACK)
 		failure->action = ACTION_FAIL;
+	if (a->status == 404 || a->status == 410)
+		failure->code = BATCH_NOT_THERE;
 	return -1;
 }
 

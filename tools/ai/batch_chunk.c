@@ -2,8 +2,8 @@
 
 #include "common/crypto.h"
 #include "common/mem.h"
+#include "common/path.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,25 +12,47 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PENDING = 256 << 10 };
+enum {
+	PENDING = 256 << 10,
+	OPEN = 32, /* chunks that grow at once, a file each: models may be a stranger's words */
+};
 
 struct chunk *
-chunk_for(struct batches *b, const struct batch_api *api, const struct endpoint *endpoint,
-    struct slice url)
+chunk_for(struct batches *b, const struct batch_api *api, const struct ask *ask)
 {
+	struct slice model = api->one_model && ask->model.ptr ? ask->model : S(""), url;
 	struct chunk *c;
 
+	buf_reset(&b->url);
+	api->url(ask, &b->url);
+	url = buf_slice(&b->url);
 	for (c = b->chunks; c; c = c->next)
-		if (c->endpoint == endpoint && slice_is(url, c->url))
+		if (c->endpoint == ask->endpoint && slice_is(url, c->url) &&
+		    slice_is(model, c->model))
 			return c;
 	c = xcalloc(1, sizeof(*c));
 	c->api = api;
-	c->endpoint = endpoint;
+	c->endpoint = ask->endpoint;
 	c->url = xstrndup(url.ptr, url.len);
+	c->model = xstrndup(model.ptr, model.len);
 	c->fd = -1;
 	c->next = b->chunks;
 	b->chunks = c;
 	return c;
+}
+
+struct chunk *
+chunk_most(const struct batches *b)
+{
+	struct chunk *most = NULL;
+	int open = 0;
+
+	for (struct chunk *c = b->chunks; c; c = c->next) {
+		open += c->fd >= 0;
+		if (c->fd >= 0 && (most == NULL || c->count > most->count))
+			most = c;
+	}
+	return open < OPEN ? NULL : most;
 }
 
 bool
@@ -61,18 +83,8 @@ batch_file(const struct batches *b)
 static void
 flush(struct chunk *c)
 {
-	struct slice left = buf_slice(&c->pending);
-
-	while (left.len) {
-		ssize_t n = write(c->fd, left.ptr, left.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			die(STATUS_FAILED, "cannot write a batch's content:");
-		left.ptr += n;
-		left.len -= (size_t)n;
-	}
+	if (path_write(c->fd, buf_slice(&c->pending)) != 0)
+		die(STATUS_FAILED, "cannot write a batch's content beside its state:");
 	buf_reset(&c->pending);
 }
 
@@ -154,6 +166,7 @@ chunks_free(struct batches *b)
 		buf_free(&c->pending);
 		buf_free(&c->keys);
 		free(c->url);
+		free(c->model);
 		free(c);
 	}
 }

@@ -12,8 +12,7 @@
 #include <stdlib.h>
 
 enum {
-	PAGES = 20,
-	PAGE = 100,
+	PAGE = 20, /* of batches that may carry their results */
 	INLINE_BYTES = 16 << 20, /* the API takes 20 MB; results come inline then, too */
 	INLINE_LINES = 1000,
 	CANCELLED = -1,
@@ -32,7 +31,9 @@ line(const struct chunk *c, const char *hex, struct slice body, struct buf *out)
 	(void)c;
 	json_open(out, '{');
 	json_add(out, "key", slice(hex));
-	json_add_raw(out, "request", body);
+	/* A schema or a --body may span lines, a line of the file may not. */
+	json_name(out, "request");
+	json_compact(body, out);
 	json_close(out, '}');
 	buf_addc(out, '\n');
 }
@@ -51,99 +52,7 @@ url(const struct ask *ask, struct buf *out)
 	buf_adds(out, "batchGenerateContent");
 }
 
-static int
-bad(struct failure *f, const char *what)
-{
-	*f = (struct failure){.action = ACTION_FAIL, .code = "bad_reply"};
-	snprintf(f->text, sizeof(f->text), "the answer has no %s", what);
-	return -1;
-}
-
-/* Whether two URLs name the same scheme, host and port. */
-static bool
-same_host(struct slice a, const char *base)
-{
-	const char *host = strstr(base, "://"), *end;
-	size_t len;
-
-	if (host == NULL)
-		return false;
-	end = strchr(host + 3, '/');
-	len = end ? (size_t)(end - base) : strlen(base);
-	return a.len > len && memcmp(a.ptr, base, len) == 0 && a.ptr[len] == '/';
-}
-
 /* ---- submitting ---- */
-
-/* Begins an upload: its address into b->url. */
-static int
-upload_start(struct batches *b, const struct batch *batch, size_t size, struct failure *f)
-{
-	struct buf to = {0}, length = {0}, body = {0};
-	struct answer a = {0};
-	struct slice headers[4] = {S("X-Goog-Upload-Protocol: resumable"),
-	    S("X-Goog-Upload-Command: start"),
-	    S("X-Goog-Upload-Header-Content-Type: application/jsonl")};
-	struct call call = {.method = "POST", .headers = headers, .nheaders = 4};
-	struct http_reply reply = {0};
-	struct slice where;
-	int rc;
-
-	buf_addf(&to, "%s/upload/v1beta/files", batch->endpoint->base);
-	buf_addf(&length, "X-Goog-Upload-Header-Content-Length: %zu", size);
-	headers[3] = buf_slice(&length);
-	json_open(&body, '{');
-	json_name(&body, "file");
-	json_open(&body, '{');
-	json_add(&body, "display_name", slice(batch->name));
-	json_close(&body, '}');
-	json_close(&body, '}');
-	call.url = to.ptr;
-	call.body = buf_slice(&body);
-	call.any = true;
-	rc = batch_call(b, batch, &call, &a, f);
-	if (rc == 0) {
-		reply.headers = buf_slice(&a.headers);
-		where = http_header(&reply, "x-goog-upload-url");
-		buf_reset(&b->url);
-		buf_addslice(&b->url, where);
-		/* What people wrote goes to the API's own host alone. */
-		if (where.ptr == NULL || !same_host(where, batch->endpoint->base))
-			rc = bad(f, "address of its own host to upload to");
-	}
-	buf_free(&to);
-	buf_free(&length);
-	buf_free(&body);
-	answer_free(&a);
-	return rc;
-}
-
-static int
-upload(struct batches *b, struct batch *batch, struct slice content, struct failure *f)
-{
-	static const struct slice headers[] = {
-	    {"X-Goog-Upload-Offset: 0", 23}, {"X-Goog-Upload-Command: upload, finalize", 39}};
-	struct call call = {.method = "POST", .headers = headers, .nheaders = 2,
-	    .type = "application/jsonl", .body = content, .no_key = true};
-	struct answer a = {0};
-	struct slice file, name = {0};
-	int rc = upload_start(b, batch, content.len, f);
-
-	if (rc != 0)
-		return rc;
-	call.url = b->url.ptr;
-	rc = batch_call(b, batch, &call, &a, f);
-	if (rc == 0) {
-		if (json_get(buf_slice(&a.body), "file", &file))
-			name = batch_text(b, file, "name");
-		if (batch_word(name))
-			state_file(&b->state, batch, name);
-		else
-			rc = bad(f, "'name' of a file");
-	}
-	answer_free(&a);
-	return rc;
-}
 
 /* The requests themselves, each with its key as metadata. */
 static void
@@ -177,7 +86,6 @@ create(struct batches *b, const struct batch *batch, struct slice content, bool 
 	struct buf to = {0}, body = {0};
 	struct answer a = {0};
 	struct call call = {.method = "POST"};
-	struct slice name;
 	int rc;
 
 	json_open(&body, '{');
@@ -198,15 +106,8 @@ create(struct batches *b, const struct batch *batch, struct slice content, bool 
 	call.body = buf_slice(&body);
 	rc = batch_call(b, batch, &call, &a, f);
 	*unsure = a.unsure;
-	if (rc == 0) {
-		name = batch_text(b, buf_slice(&a.body), "name");
-		buf_reset(&b->line);
-		buf_addslice(&b->line, name);
-		if (!batch_word(name)) {
-			*unsure = true;
-			rc = bad(f, "'name' of a batch");
-		}
-	}
+	if (rc == 0)
+		rc = batch_id(b, &a, "name", unsure, f);
 	buf_free(&to);
 	buf_free(&body);
 	answer_free(&a);
@@ -222,7 +123,7 @@ submit(struct batches *b, struct chunk *c, struct batch *batch, bool *unsure, st
 	if (c && batch->file == NULL)
 		content = chunk_map(c);
 	if (content.len > INLINE_BYTES || (c && c->count > INLINE_LINES && batch->file == NULL))
-		rc = upload(b, batch, content, f);
+		rc = batch_upload(b, batch, content, f);
 	if (rc == 0)
 		rc = create(b, batch, content, unsure, f);
 	if (content.len)
@@ -232,15 +133,16 @@ submit(struct batches *b, struct chunk *c, struct batch *batch, bool *unsure, st
 
 /* ---- finding what was created before ---- */
 
-static int
-find_in(struct batches *b, const struct batch *batch, struct slice list)
+static bool
+find_in(struct batches *b, const struct batch *batch, struct slice list, struct buf *next)
 {
 	static const char *const path[] = {"metadata", "displayName"};
 	struct slice operations, object, name;
 	struct json_walk walk;
 
+	json_get_text(list, "nextPageToken", next);
 	if (!json_get(list, "operations", &operations) && !json_get(list, "batches", &operations))
-		return 0;
+		return false;
 	walk = json_walk(operations);
 	while (json_element(&walk, &object)) {
 		if (!json_path(object, path, 2, &name) && !json_get(object, "displayName", &name))
@@ -249,36 +151,20 @@ find_in(struct batches *b, const struct batch *batch, struct slice list)
 			continue;
 		buf_reset(&b->line);
 		buf_addslice(&b->line, buf_slice(&b->scratch));
-		return 1;
+		return true;
 	}
-	return 0;
+	return false;
 }
 
 static int
 find(struct batches *b, struct batch *batch, struct failure *f)
 {
-	struct buf to = {0}, next = {0};
-	struct answer a = {0};
-	int rc = 0;
+	struct buf to = {0};
+	int rc;
 
-	for (int page = 0; page < PAGES && rc == 0; page++) {
-		struct call call = {.method = "GET", .max = BATCH_INLINE};
-
-		buf_reset(&to);
-		buf_addf(&to, "%s/v1beta/batches?pageSize=%d", batch->endpoint->base, PAGE);
-		if (next.len)
-			buf_addf(&to, "&pageToken=%s", next.ptr);
-		call.url = to.ptr;
-		rc = batch_call(b, batch, &call, &a, f);
-		if (rc == 0)
-			rc = find_in(b, batch, buf_slice(&a.body));
-		if (rc != 0 || !json_get_text(buf_slice(&a.body), "nextPageToken", &next) ||
-		    !batch_word(buf_slice(&next)))
-			break;
-	}
+	buf_addf(&to, "%s/v1beta/batches?pageSize=%d", batch->endpoint->base, PAGE);
+	rc = batch_find(b, batch, to.ptr, "pageToken", find_in, f);
 	buf_free(&to);
-	buf_free(&next);
-	answer_free(&a);
 	return rc;
 }
 
@@ -376,21 +262,13 @@ status_of(struct slice error)
 	return code >= 400 && code < 600 ? (int)code : 500;
 }
 
-static bool
-take_error(struct batches *b, struct batch *batch, struct slice hex, struct slice error)
+/* An error as it comes over the wire, for the protocol's own rules. */
+static void
+wrap(struct slice error, struct buf *out)
 {
-	struct buf wrapped = {0};
-	bool fine;
-
-	json_open(&wrapped, '{');
-	json_add_raw(&wrapped, "error", error);
-	json_close(&wrapped, '}');
-	if (hex.len)
-		fine = batch_result(b, batch, hex, status_of(error), buf_slice(&wrapped));
-	else
-		batch_fail_all(b, batch, status_of(error), buf_slice(&wrapped)), fine = true;
-	buf_free(&wrapped);
-	return fine;
+	json_open(out, '{');
+	json_add_raw(out, "error", error);
+	json_close(out, '}');
 }
 
 struct reading {
@@ -411,12 +289,21 @@ on_line(void *state, struct slice text)
 	    (!json_get(text, "key", &key) && !json_path(text, path, 2, &key)))
 		return true;
 	buf_reset(&r->id);
-	json_text(key, &r->id);
+	if (!json_text(key, &r->id))
+		return true;
 	if (json_get(text, "response", &body) && !json_get(body, "error", &error))
 		return batch_result(r->b, r->batch, buf_slice(&r->id), 200, body);
 	if (json_get(text, "error", &error) || (json_get(text, "response", &body) &&
-		json_get(body, "error", &error)))
-		return take_error(r->b, r->batch, buf_slice(&r->id), error);
+		json_get(body, "error", &error))) {
+		struct buf wrapped = {0};
+		bool fine;
+
+		wrap(error, &wrapped);
+		fine = batch_result(r->b, r->batch, buf_slice(&r->id), status_of(error),
+		    buf_slice(&wrapped));
+		buf_free(&wrapped);
+		return fine;
+	}
 	return true;
 }
 
@@ -429,7 +316,7 @@ read_file(struct reading *r, struct slice name, struct failure *f)
 	int rc;
 
 	if (!batch_word(name))
-		return bad(f, "proper file's name");
+		return batch_bad(f, "proper file's name");
 	buf_addf(&to, "%s/download/v1beta/%.*s:download?alt=media", r->batch->endpoint->base,
 	    (int)name.len, name.ptr);
 	call.url = to.ptr;
@@ -469,13 +356,17 @@ collect(struct batches *b, struct batch *batch, struct failure *f)
 	struct answer a = {0};
 	int rc = get(b, batch, &a, f);
 	struct slice object = buf_slice(&a.body), error;
+	struct buf wrapped = {0};
 
 	if (rc == 0)
 		rc = read_output(&r, object, f);
-	if (rc == 0 && json_get(object, "error", &error))
-		take_error(b, batch, (struct slice){0}, error);
+	if (rc == 0 && json_get(object, "error", &error)) {
+		wrap(error, &wrapped);
+		batch_fail_all(b, batch, status_of(error), buf_slice(&wrapped));
+	}
 	if (rc == 0 && slice_is(state_of(b, object), "CANCELLED"))
 		batch_fail_all(b, batch, -1, S(""));
+	buf_free(&wrapped);
 	buf_free(&r.id);
 	answer_free(&a);
 	return rc;

@@ -7,6 +7,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/time.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,11 @@
 /* A line of JSON Lines begins with a brace, so the boundary needs no search. */
 #define BOUNDARY "kandil-7MA4YWxkTrZu0gW"
 
-enum { PAGES = 20, PAGE = 100 };
+enum {
+	PAGE = 100,
+	DAY_S = 86400,
+	LATE_MS = 900000, /* between its end and its results' names */
+};
 
 static void
 head(const struct chunk *c, struct buf *out)
@@ -41,7 +46,9 @@ line(const struct chunk *c, const char *hex, struct slice body, struct buf *out)
 	json_add(out, "custom_id", slice(hex));
 	json_add(out, "method", S("POST"));
 	json_add(out, "url", slice(c->url));
-	json_add_raw(out, "body", body);
+	/* A schema or a --body may span lines, a line of the file may not. */
+	json_name(out, "body");
+	json_compact(body, out);
 	json_close(out, '}');
 	buf_addc(out, '\n');
 }
@@ -63,14 +70,6 @@ address(const struct batch *batch, const char *path)
 }
 
 static int
-bad(struct failure *f, const char *what)
-{
-	*f = (struct failure){.action = ACTION_FAIL, .code = "bad_reply"};
-	snprintf(f->text, sizeof(f->text), "the answer has no %s", what);
-	return -1;
-}
-
-static int
 upload(struct batches *b, struct chunk *c, struct batch *batch, struct failure *f)
 {
 	char *to = address(batch, "/files");
@@ -85,7 +84,7 @@ upload(struct batches *b, struct chunk *c, struct batch *batch, struct failure *
 		if (batch_word(id))
 			state_file(&b->state, batch, id);
 		else
-			rc = bad(f, "'id' of a file");
+			rc = batch_bad(f, "'id' of a file");
 	}
 	chunk_unmap(content);
 	answer_free(&a);
@@ -100,7 +99,6 @@ create(struct batches *b, struct batch *batch, bool *unsure, struct failure *f)
 	struct buf body = {0};
 	struct answer a = {0};
 	struct call call = {.method = "POST", .url = to};
-	struct slice id;
 	int rc;
 
 	json_open(&body, '{');
@@ -115,15 +113,8 @@ create(struct batches *b, struct batch *batch, bool *unsure, struct failure *f)
 	call.body = buf_slice(&body);
 	rc = batch_call(b, batch, &call, &a, f);
 	*unsure = a.unsure;
-	if (rc == 0) {
-		id = batch_text(b, buf_slice(&a.body), "id");
-		buf_reset(&b->line);
-		buf_addslice(&b->line, id);
-		if (!batch_word(id)) {
-			*unsure = true;
-			rc = bad(f, "'id' of a batch");
-		}
-	}
+	if (rc == 0)
+		rc = batch_id(b, &a, "id", unsure, f);
 	buf_free(&body);
 	answer_free(&a);
 	free(to);
@@ -140,55 +131,44 @@ submit(struct batches *b, struct chunk *c, struct batch *batch, bool *unsure, st
 
 /* ---- finding what was created before ---- */
 
-static int
-find_in(struct batches *b, const struct batch *batch, struct slice list, struct buf *last)
+static bool
+find_in(struct batches *b, const struct batch *batch, struct slice list, struct buf *next)
 {
 	static const char *const path[] = {"metadata", "kandil"};
-	struct slice data, object, name;
+	struct slice data, object, value;
 	struct json_walk walk;
+	long long made = INT64_MAX;
 
-	buf_reset(last);
 	if (!json_get(list, "data", &data))
-		return 0;
+		return false;
 	walk = json_walk(data);
 	while (json_element(&walk, &object)) {
-		json_get_text(object, "id", last);
-		if (json_path(object, path, 2, &name) && json_is(name, batch->name) &&
-		    batch_word(buf_slice(last))) {
+		json_get_text(object, "id", next);
+		if (json_path(object, path, 2, &value) && json_is(value, batch->name) &&
+		    batch_word(buf_slice(next))) {
 			buf_reset(&b->line);
-			buf_addslice(&b->line, buf_slice(last));
-			return 1;
+			buf_addslice(&b->line, buf_slice(next));
+			return true;
 		}
+		if (json_get(object, "created_at", &value))
+			json_long(value, &made);
 	}
-	return 0;
+	/* The newest come first: what is older than ours by a day has none of ours behind it. */
+	if (!json_get(list, "has_more", &value) || !slice_is(value, "true") ||
+	    made < batch->time / 1000 - DAY_S)
+		buf_reset(next);
+	return false;
 }
 
 static int
 find(struct batches *b, struct batch *batch, struct failure *f)
 {
-	struct buf to = {0}, last = {0};
-	struct answer a = {0};
-	int rc = 0;
+	struct buf to = {0};
+	int rc;
 
-	for (int page = 0; page < PAGES && rc == 0; page++) {
-		struct call call = {.method = "GET"};
-		struct slice more;
-
-		buf_reset(&to);
-		buf_addf(&to, "%s/batches?limit=%d", batch->endpoint->base, PAGE);
-		if (last.len)
-			buf_addf(&to, "&after=%s", last.ptr);
-		call.url = to.ptr;
-		rc = batch_call(b, batch, &call, &a, f);
-		if (rc == 0)
-			rc = find_in(b, batch, buf_slice(&a.body), &last);
-		if (rc != 0 || !json_get(buf_slice(&a.body), "has_more", &more) ||
-		    !slice_is(more, "true") || !batch_word(buf_slice(&last)))
-			break;
-	}
+	buf_addf(&to, "%s/batches?limit=%d", batch->endpoint->base, PAGE);
+	rc = batch_find(b, batch, to.ptr, "after", find_in, f);
 	buf_free(&to);
-	buf_free(&last);
-	answer_free(&a);
 	return rc;
 }
 
@@ -217,6 +197,26 @@ one_of(struct slice word, const char *const *words)
 	return false;
 }
 
+/*
+ * Whether replies are told of and not yet where they are: it happens, for a while. They are
+ * paid for, so it is not taken for a batch without any.
+ */
+static bool
+late(struct batches *b, struct batch *batch, struct slice object)
+{
+	int64_t now = time_ms();
+
+	if (batch->answered == 0 || batch_text(b, object, "output_file_id").len)
+		return false;
+	if (batch->late == 0)
+		batch->late = now;
+	if (now - batch->late < LATE_MS)
+		return true;
+	warn("batch '%s' of %s has ended with %lld replies and does not say where they are",
+	    batch->id, batch->provider, batch->answered);
+	return false;
+}
+
 static enum look
 look(struct batches *b, struct batch *batch, struct failure *f)
 {
@@ -229,8 +229,9 @@ look(struct batches *b, struct batch *batch, struct failure *f)
 	if (get(b, batch, &a, f) == 0) {
 		if (json_path(buf_slice(&a.body), counts, 2, &count))
 			json_long(count, &batch->answered);
-		rc = one_of(batch_text(b, buf_slice(&a.body), "status"), ended) ? LOOK_ENDED
-										: LOOK_RUNS;
+		rc = one_of(batch_text(b, buf_slice(&a.body), "status"), ended) &&
+			!late(b, batch, buf_slice(&a.body))
+		    ? LOOK_ENDED : LOOK_RUNS;
 	}
 	answer_free(&a);
 	return rc;
@@ -293,7 +294,7 @@ read_results(struct batches *b, struct batch *batch, struct slice object, const 
 	if (id.len == 0)
 		return 0;
 	if (!batch_word(id))
-		return bad(f, "proper file's id");
+		return batch_bad(f, "proper file's id");
 	buf_addf(&to, "%s/files/%.*s/content", batch->endpoint->base, (int)id.len, id.ptr);
 	call.url = to.ptr;
 	rc = batch_call(b, batch, &call, &a, f);
@@ -362,4 +363,5 @@ const struct batch_api batch_openai = {
 	.look = look,
 	.collect = collect,
 	.by_file = true,
+	.one_model = true,
 };

@@ -8,6 +8,8 @@
  *	batch_wait.c	  until they have ended, and their results
  *	batch_state.c	  the journal
  *	batch_call.c	  HTTP, one request at a time
+ *	batch_find.c	  lists of batches, page by page
+ *	batch_upload.c	  a file to Google
  *	batch_openai.c, batch_anthropic.c, batch_gemini.c	the three APIs
  */
 #ifndef KANDIL_AI_BATCH_PART_H
@@ -25,11 +27,14 @@ enum {
 	KEY_HEX = 2 * CACHE_KEY,       /* a key as text: a request's name in its batch */
 	BATCH_LINE = CACHE_VALUE,      /* bytes of one result */
 	BATCH_WORDS = 2048,	       /* bytes of an error's body that are kept */
-	BATCH_FAULTS = 4096,	       /* different errors that are kept */
+	BATCH_FAULTS = 4096,	       /* different errors that are kept with their words */
 	BATCH_ERROR = 64 << 10,	       /* bytes of an error's body that are read */
 	BATCH_ANSWER = 4 << 20,	       /* bytes of any other answer but results */
 	BATCH_INLINE = 256 << 20,      /* bytes of results that come inline (Gemini) */
 };
+
+/* The code of a failure for want of what was asked for: of this program alone. */
+#define BATCH_NOT_THERE "not_there"
 
 enum batch_stage {
 	STAGE_INTENT,  /* what goes in is known; whether it was submitted may not be */
@@ -48,10 +53,12 @@ struct batch {
 	uint32_t count;
 	const struct batch_api *api;
 	const struct endpoint *endpoint; /* NULL: nothing in this run waits for it */
+	bool before;	/* an earlier run read its results */
 	bool adopted;	/* found after a crash by its looks: proven by its results */
 	struct buf foreign; /* ids that looked like it and were not, a line each */
 	unsigned polls;
 	int64_t due;	/* of the next look, time_ms */
+	int64_t failing, late; /* since when looks fail, results are not named; time_ms, 0: no */
 	long long answered; /* as the provider counts */
 	long long reserved; /* money */
 	size_t matched;	    /* results that were ours */
@@ -69,6 +76,7 @@ struct want {
 	uint16_t tries;
 	uint8_t state;
 	bool unsent; /* in a chunk that is still growing, or that was not taken */
+	bool told;   /* its reply was written: who asks the same has it from the cache */
 };
 
 struct fault {
@@ -135,6 +143,9 @@ struct batches {
 	char stop_text[400];
 	long long sent;	/* requests submitted in this run */
 	unsigned round;
+	bool again;	/* something failed and goes once more */
+	unsigned failed; /* rounds in which that was so */
+	long pause_ms;	/* what the provider wants to have waited before */
 	struct buf url, line, scratch;
 	struct reply reply;
 };
@@ -150,6 +161,7 @@ struct chunk {
 	const struct batch_api *api;
 	const struct endpoint *endpoint;
 	char *url;	/* the API's word for what is asked */
+	char *model;	/* where a batch has one only, else "" */
 	char name[32];
 	unsigned lack;	/* learnt from refusals: bodies are made so */
 	int fd;		/* -1: empty */
@@ -163,8 +175,9 @@ struct chunk {
 /* A file without a name beside the state: for what may be larger than memory. */
 int batch_file(const struct batches *);
 /* The chunk that such requests go to. */
-struct chunk *chunk_for(struct batches *, const struct batch_api *, const struct endpoint *,
-    struct slice url);
+struct chunk *chunk_for(struct batches *, const struct batch_api *, const struct ask *);
+/* The one to submit before another is begun, NULL: there is room for another file. */
+struct chunk *chunk_most(const struct batches *);
 /* Whether a request of so many bytes still fits. */
 bool chunk_fits(const struct batches *, const struct chunk *, size_t bytes);
 void chunk_add(struct batches *, struct chunk *, struct slice line, const uint8_t key[CACHE_KEY]);
@@ -177,7 +190,9 @@ void chunks_free(struct batches *);
 
 /* ---- batch_take.c ---- */
 
+/* As engine_taker has them. */
 enum engine_take batch_take(void *state, const struct engine_miss *, struct failure *);
+unsigned batch_asked(void *state, const uint8_t *key);
 
 /* ---- batch_submit.c ---- */
 
@@ -235,6 +250,30 @@ bool batch_sleep(struct batches *, int64_t ms);
 bool batch_word(struct slice id);
 /* The text of a member, into b->scratch; empty when there is none. */
 struct slice batch_text(struct batches *, struct slice object, const char *name);
+/* An answer that lacks something; -1. */
+int batch_bad(struct failure *, const char *what);
+/*
+ * The id of what was created, into b->line: 0, or -1 with failure and *unsure, since
+ * something was.
+ */
+int batch_id(struct batches *, const struct answer *, const char *name, bool *unsure,
+    struct failure *);
+
+/* ---- batch_find.c ---- */
+
+/*
+ * Looks through a list. url: of its first page; after: the parameter that asks for the next. page
+ * returns whether it found it (its id in b->line), else puts into next what names the next page;
+ * nothing: there is none that matters. 1: found, 0: it is not there, -1 with failure.
+ */
+int batch_find(struct batches *, struct batch *, const char *url, const char *after,
+    bool (*page)(struct batches *, const struct batch *, struct slice list, struct buf *next),
+    struct failure *);
+
+/* ---- batch_upload.c ---- */
+
+/* The file's name at the provider goes into the state: 0 or -1 with failure. */
+int batch_upload(struct batches *, struct batch *, struct slice content, struct failure *);
 
 /* ---- the APIs ---- */
 
@@ -260,6 +299,7 @@ struct batch_api {
 	/* Results into batch_result: 0, or -1 with failure (action RETRY: may be tried again). */
 	int (*collect)(struct batches *, struct batch *, struct failure *);
 	bool by_file; /* a file is uploaded first, from which it can still be created */
+	bool one_model; /* a batch asks one model only */
 };
 extern const struct batch_api batch_openai, batch_anthropic, batch_gemini;
 /* NULL: the protocol has no batches. */

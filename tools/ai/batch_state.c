@@ -6,6 +6,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/path.h"
 #include "common/time.h"
 
 #include <errno.h>
@@ -73,8 +74,13 @@ state_fault(struct state *s, int status, struct slice body)
 	for (size_t i = s->nfaults; i-- > 0 && i + 8 >= s->nfaults;)
 		if (s->faults[i].status == status && slice_eq(buf_slice(&s->faults[i].body), body))
 			return (uint32_t)i;
-	if (s->nfaults == BATCH_FAULTS)
-		return BATCH_FAULTS - 1;
+	/* Beyond the bound the status is kept, which decides what becomes of the request. */
+	if (s->nfaults >= BATCH_FAULTS && body.len) {
+		for (size_t i = BATCH_FAULTS; i < s->nfaults; i++)
+			if (s->faults[i].status == status)
+				return (uint32_t)i;
+		body.len = 0;
+	}
 	s->faults = xgrow(s->faults, s->nfaults, &s->faults_cap, sizeof(*s->faults));
 	f = &s->faults[s->nfaults++];
 	*f = (struct fault){.status = status};
@@ -108,19 +114,7 @@ number_of(const struct state *s, const struct batch *batch)
 static void
 append(struct state *s, struct buf *lines)
 {
-	struct slice left = buf_slice(lines);
-
-	while (left.len) {
-		ssize_t n = write(s->fd, left.ptr, left.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			die(STATUS_FAILED, "cannot write the batch state '%s':", s->path);
-		left.ptr += n;
-		left.len -= (size_t)n;
-	}
-	if (fdatasync(s->fd) != 0)
+	if (path_write(s->fd, buf_slice(lines)) != 0 || fdatasync(s->fd) != 0)
 		die(STATUS_FAILED, "cannot write the batch state '%s':", s->path);
 	buf_free(lines);
 }
@@ -168,40 +162,44 @@ state_intent(struct state *s, struct batch *batch, struct slice keys)
 	append(s, &lines);
 }
 
-static void
-tell(struct state *s, struct batch *batch, const char *event, const char *name, struct slice word)
+void
+state_file(struct state *s, struct batch *batch, struct slice file)
 {
 	struct buf line = {0};
 
-	begin(s, batch, event, &line);
-	if (name)
-		json_add(&line, name, word);
+	free(batch->file);
+	batch->file = xstrndup(file.ptr, file.len);
+	begin(s, batch, "file", &line);
+	json_add(&line, "file", file);
 	end(&line);
 	append(s, &line);
 }
 
 void
-state_file(struct state *s, struct batch *batch, struct slice file)
-{
-	free(batch->file);
-	batch->file = xstrndup(file.ptr, file.len);
-	tell(s, batch, "file", "file", file);
-}
-
-void
 state_created(struct state *s, struct batch *batch, struct slice id)
 {
+	struct buf line = {0};
+
 	free(batch->id);
 	batch->id = xstrndup(id.ptr, id.len);
 	batch->stage = STAGE_CREATED;
-	tell(s, batch, "created", "id", id);
+	begin(s, batch, "created", &line);
+	json_add(&line, "id", id);
+	if (batch->adopted)
+		json_add_raw(&line, "adopted", S("true"));
+	end(&line);
+	append(s, &line);
 }
 
 void
 state_done(struct state *s, struct batch *batch)
 {
+	struct buf line = {0};
+
 	batch->stage = STAGE_DONE;
-	tell(s, batch, "done", NULL, (struct slice){0});
+	begin(s, batch, "done", &line);
+	end(&line);
+	append(s, &line);
 }
 
 /* ---- reading ---- */
@@ -216,6 +214,15 @@ member(struct slice line, const char *name)
 		return buf_detach(&text);
 	buf_free(&text);
 	return NULL;
+}
+
+/* Whether it may follow a host: what a state says must not lead the key to another one. */
+static bool
+proper_url(const char *url)
+{
+	return url[0] == '/' && strstr(url, "..") == NULL &&
+	    url[strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789-._~%:/")] == '\0';
 }
 
 static bool
@@ -235,7 +242,7 @@ read_intent(struct state *s, struct slice line)
 	b->protocol = member(line, "protocol");
 	b->base = member(line, "base");
 	b->url = member(line, "url");
-	if (!b->name || !b->provider || !b->protocol || !b->base || !b->url)
+	if (!b->name || !b->provider || !b->protocol || !b->base || !b->url || !proper_url(b->url))
 		return false;
 	b->api = batch_api(b->protocol);
 	return b->api != NULL;
@@ -287,10 +294,28 @@ read_line(struct state *s, struct slice line)
 		free(b->id);
 		b->id = member(line, "id");
 		b->stage = STAGE_CREATED;
+		b->adopted = json_get(line, "adopted", &value) && slice_is(value, "true");
 		return b->id && batch_word(slice(b->id));
 	}
 	b->stage = STAGE_DONE;
+	b->before = true;
 	return json_is(event, "done");
+}
+
+/*
+ * Whether the end of a file, which lacks its LF, is of a journal: what a write left
+ * half done, or what a power cut left of it.
+ */
+static bool
+torn(struct slice end, bool first)
+{
+	struct slice begins = S("{\"event\":\"");
+
+	if (!first && end.ptr[0] == '\0')
+		return true;
+	if (end.len < begins.len)
+		begins.len = end.len;
+	return memcmp(end.ptr, begins.ptr, begins.len) == 0;
 }
 
 static int
@@ -326,6 +351,8 @@ read_journal(struct state *s, struct err *e)
 	if (rc == 0 && n < 0)
 		rc = err_set(e, "cannot_read", "cannot read the batch state '%s': %s", s->path,
 		    strerror(errno));
+	if (rc == 0 && text.len && !torn(buf_slice(&text), whole == 0))
+		rc = err_set(e, "cannot_read", "'%s' is no batch state: name another", s->path);
 	if (rc == 0 && text.len && ftruncate(s->fd, (off_t)whole) != 0)
 		rc = err_set(e, "cannot_write", "cannot write the batch state '%s': %s", s->path,
 		    strerror(errno));

@@ -42,14 +42,14 @@ send(struct batches *b, const struct engine_miss *miss, const struct batch_api *
 	const struct endpoint *p = miss->ask->endpoint;
 	struct slice body = miss->body;
 	struct buf hex = {0};
+	struct chunk *c, *full;
 	struct want *w;
-	struct chunk *c;
 
-	buf_reset(&b->url);
-	api->url(miss->ask, &b->url);
-	c = chunk_for(b, api, p, buf_slice(&b->url));
+	c = chunk_for(b, api, miss->ask);
 	if (!chunk_fits(b, c, miss->body.len + FRAME))
 		batch_submit(b, c);
+	if (c->fd < 0 && (full = chunk_most(b)))
+		batch_submit(b, full);
 	if (b->stop)
 		return fail(f, "not_asked", ACTION_RETRY, b->stop_text);
 	if (!afford(b, miss, c)) {
@@ -82,16 +82,17 @@ again(struct batches *b, const struct engine_miss *miss, const struct batch_api 
 	struct chunk *c;
 
 	*f = (struct failure){0};
-	buf_reset(&b->url);
-	api->url(ask, &b->url);
-	c = chunk_for(b, api, ask->endpoint, buf_slice(&b->url));
+	c = chunk_for(b, api, ask);
 	ask->endpoint->protocol->failure(fault->status, (struct slice){"", 0},
 	    buf_slice(&fault->body), ask, miss->lack | c->lack, f);
 	switch (f->action) {
 	case ACTION_FALLBACK:
 		c->lack |= f->lack;
-		/* fall through */
+		return w->tries < b->settings->retries;
 	case ACTION_RETRY:
+		b->again = true;
+		if (f->wait_ms > b->pause_ms)
+			b->pause_ms = f->wait_ms;
 		return w->tries < b->settings->retries;
 	case ACTION_STOP:
 		batch_stop(b, f->code, "%s: %s", ask->endpoint->provider, f->text);
@@ -139,6 +140,12 @@ known(struct batches *b, const struct engine_miss *miss, const struct batch_api 
 			batch->endpoint = miss->ask->endpoint;
 			return TAKE_LATER;
 		}
+		/* Its reply may have come to a run that was killed, for a record with --retry. */
+		buf_reset(&b->scratch);
+		if (batch && batch->before && cache_get(b->cache, miss->key, &b->scratch)) {
+			w->state = WANT_KEPT;
+			return TAKE_KEPT;
+		}
 		if (w->tries >= LOST_TRIES)
 			return fail(f, "expired", ACTION_RETRY,
 			    "its batches ended without a result for it");
@@ -151,6 +158,18 @@ known(struct batches *b, const struct engine_miss *miss, const struct batch_api 
 		return TAKE_LATER;
 	w->tries++;
 	return send(b, miss, api, f);
+}
+
+unsigned
+batch_asked(void *state, const uint8_t *key)
+{
+	struct batches *b = state;
+	struct want *w = state_find(&b->state, key);
+
+	if (w == NULL || w->state != WANT_KEPT || w->told)
+		return 0;
+	w->told = true;
+	return w->tries + 1u;
 }
 
 enum engine_take

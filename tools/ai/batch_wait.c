@@ -15,6 +15,9 @@ enum {
 	LOOK_MS = 500,	    /* at least, between two looks */
 	LOOK_CAP_MS = 300000, /* and at most about so much more: reached after ten */
 	SHOW_MS = 200,
+	PATIENCE_MS = 3600000, /* with looks that fail and may pass */
+	/* Until then no provider has forgotten a batch. */
+	GONE_MS = 172800000,
 };
 
 /* ---- results ---- */
@@ -41,14 +44,17 @@ keep(struct batches *b, const struct batch *batch, struct want *w, const uint8_t
     struct slice body)
 {
 	struct err e;
+	int64_t took;
 
 	reply_reset(&b->reply);
 	if (batch->endpoint->protocol->reply(body, &b->reply, &e) != 0) {
 		set_fault(b, w, 200, body);
 		return true;
 	}
+	/* How long it took is known no better than by when it was submitted. */
+	took = time_now() - batch->time;
 	buf_reset(&b->scratch);
-	cache_encode(&b->reply, 0, &b->scratch);
+	cache_encode(&b->reply, took > 0 ? (long)took : 0, &b->scratch);
 	if (cache_put(b->cache, key, buf_slice(&b->scratch), &e) != 0) {
 		b->stuck = true;
 		batch_stop(b, "cannot_write",
@@ -131,10 +137,49 @@ not_ours(struct batches *b, struct batch *batch)
 	batch_resolve(b);
 }
 
-/* The rest is for another run. */
 static void
-give_up(struct batches *b, const struct batch *batch, const struct failure *f, const char *what)
+look_later(struct batches *b, struct batch *batch, int64_t least)
 {
+	batch->due = time_ms() + backoff_wait(&b->backoff, batch->polls++, LOOK_MS, LOOK_CAP_MS,
+				     least > LOOK_MS ? least : LOOK_MS);
+}
+
+/* Not known, and too new to be forgotten: another key made it, and what it does is paid for. */
+static void
+unknown(struct batches *b, struct batch *batch, const struct failure *f)
+{
+	batch->endpoint = NULL; /* it is not waited for, the others are */
+	batch_stop(b, f->code,
+	    "batch '%s' of %s is not known to this key (%s): run again with the key that "
+	    "made it, or remove '%s' to ask all anew",
+	    batch->id, batch->provider, f->text, b->state.path);
+}
+
+/* A look or its results failed: later, never, or in another run. */
+static void
+not_now(struct batches *b, struct batch *batch, const struct failure *f, const char *what)
+{
+	int64_t now = time_ms();
+
+	if (f->action == ACTION_FAIL && time_now() - batch->time > GONE_MS) {
+		warn("batch '%s' of %s is gone: %s", batch->id, batch->provider, f->text);
+		state_done(&b->state, batch);
+		return;
+	}
+	if (f->action == ACTION_FAIL && strcmp(f->code, BATCH_NOT_THERE) == 0) {
+		unknown(b, batch, f);
+		return;
+	}
+	if (f->action == ACTION_RETRY && b->settings->retries > 0) {
+		if (batch->failing == 0) {
+			batch->failing = now;
+			note("%s: %s: %s: it is looked at again", batch->provider, what, f->text);
+		}
+		if (now - batch->failing < PATIENCE_MS) {
+			look_later(b, batch, f->wait_ms);
+			return;
+		}
+	}
 	b->stuck = true;
 	batch_stop(b, f->code, "%s: %s: %s: its batches go on; run again to take up their results",
 	    batch->provider, what, f->text);
@@ -144,6 +189,7 @@ static void
 collect(struct batches *b, struct batch *batch)
 {
 	struct failure f = {0};
+	struct err e;
 	int rc;
 
 	batch->matched = 0;
@@ -151,11 +197,17 @@ collect(struct batches *b, struct batch *batch)
 	if (b->interrupted || b->stuck)
 		return;
 	if (rc != 0) {
-		give_up(b, batch, &f, "results cannot be read");
+		not_now(b, batch, &f, "results cannot be read");
 		return;
 	}
 	if (batch->adopted && batch->matched == 0) {
 		not_ours(b, batch);
+		return;
+	}
+	/* What says that they need not be read again must not outlive them. */
+	if (cache_sync(b->cache, &e) != 0) {
+		b->stuck = true;
+		batch_stop(b, e.code, "%s", e.text);
 		return;
 	}
 	money_settle(&b->money, &batch->reserved);
@@ -171,22 +223,15 @@ look(struct batches *b, struct batch *batch)
 
 	switch (batch->api->look(b, batch, &f)) {
 	case LOOK_RUNS:
-		batch->due = time_ms() +
-		    backoff_wait(&b->backoff, batch->polls++, LOOK_MS, LOOK_CAP_MS, LOOK_MS);
+		batch->failing = 0;
+		look_later(b, batch, LOOK_MS);
 		return;
 	case LOOK_ENDED:
 		collect(b, batch);
 		return;
 	case LOOK_FAILED:
-		if (b->interrupted)
-			return;
-		if (f.action == ACTION_FAIL) {
-			/* The provider does not know it any more: what it had is lost. */
-			warn("batch '%s' of %s is gone: %s", batch->id, batch->provider, f.text);
-			state_done(&b->state, batch);
-			return;
-		}
-		give_up(b, batch, &f, "nothing can be asked");
+		if (!b->interrupted)
+			not_now(b, batch, &f, "nothing can be asked");
 	}
 }
 

@@ -108,49 +108,6 @@ body_close(struct body *b)
 	json_close(b->out, '}');
 }
 
-bool
-ask_prompts_schema(const struct ask *a, unsigned lack)
-{
-	return a->schema.ptr && (lack & (LACK_SCHEMA | LACK_JSON_SCHEMA));
-}
-
-/* Into an open JSON string, behind a blank line when something stands there since start. */
-static void
-add_inside(struct buf *out, size_t start, struct slice string)
-{
-	if (string.len < 2 || *string.ptr != '"')
-		return;
-	if (out->len > start)
-		buf_adds(out, "\\n\\n");
-	buf_add(out, string.ptr + 1, string.len - 2);
-}
-
-size_t
-system_text(const struct ask *a, bool schema, bool whole, struct buf *out)
-{
-	size_t start = out->len, i;
-
-	for (i = 0; i < a->nturns && a->turns[i].role == ROLE_SYSTEM; i++) {
-		struct slice content = a->turns[i].content, part;
-		struct json_walk w = json_walk(content);
-
-		if (*content.ptr == '"') {
-			add_inside(out, start, content);
-			continue;
-		}
-		if (!whole)
-			break;
-		while (json_element(&w, &part))
-			add_inside(out, start, wire_member(part, "text"));
-	}
-	if (schema) {
-		if (out->len > start)
-			buf_adds(out, "\\n\\n");
-		schema_prompt(a->schema, out);
-	}
-	return i;
-}
-
 void
 wire_splice(struct buf *out, struct slice array)
 {
@@ -236,6 +193,19 @@ wire_usage(struct usage *u)
 }
 
 bool
+wire_counts(struct slice usage, const struct slice *names, struct slice *values, size_t n,
+    struct usage *u)
+{
+	if (!wire_given(usage))
+		return false;
+	wire_pick(usage, names, values, n);
+	if (values[0].ptr == NULL && values[1].ptr == NULL)
+		return false;
+	u->known = true;
+	return true;
+}
+
+bool
 wire_given(struct slice value)
 {
 	return value.ptr && json_type(value) != JSON_NULL;
@@ -282,4 +252,35 @@ wire_finish(struct reply *r, const struct finish_word *table, struct slice word)
 			r->finish = table->finish;
 			break;
 		}
+}
+
+void
+wire_refused(struct reply *r)
+{
+	r->finish = FINISH_REFUSED;
+	buf_reset(&r->finish_word);
+	buf_adds(&r->finish_word, "refusal");
+}
+
+int
+wire_whole(struct slice body, take_piece *take, const char *expected, struct reply *r,
+    struct err *e)
+{
+	reply_reset(r);
+	if (take(body, r) != 0 || r->finish == FINISH_NONE)
+		return reply_refused(e, body, expected);
+	return 0;
+}
+
+int
+wire_piece(struct slice data, take_piece *take, const char *const wrong[2], struct reply *r,
+    struct failure *f)
+{
+	if (json_check(data, NULL) != 0)
+		return failure_garbled(f, wrong[0]);
+	if (wire_given(wire_member(data, "error")))
+		return failure_inside(data, f);
+	if (take(data, r) != 0)
+		return failure_garbled(f, wrong[1]);
+	return r->finish != FINISH_NONE;
 }

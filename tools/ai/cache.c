@@ -174,6 +174,13 @@ cache_put(struct cache *c, const uint8_t key[CACHE_KEY], struct slice value, str
 	return rc == 0 ? 0 : fail(c, e);
 }
 
+int
+cache_sync(struct cache *c, struct err *e)
+{
+	/* The segments that were written to since are several, and some are closed by now. */
+	return syncfs(c->dirfd) == 0 ? 0 : fail(c, e);
+}
+
 /* ---- open and close ---- */
 
 static char *

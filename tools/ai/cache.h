@@ -10,7 +10,7 @@
  * index beside them that is checked piece by piece as it is used and made anew
  * when damaged. Whole segments go, oldest first, when the size is passed.
  *
- * Nothing is synced to disk: what write(2) took survives the death of the
+ * Nothing is synced to disk unasked: what write(2) took survives the death of the
  * process, and a power cut costs some replies, never a wrong one, where an
  * fsync a record would cost each of them milliseconds.
  *
@@ -52,6 +52,11 @@ bool cache_get(struct cache *, const uint8_t key[CACHE_KEY], struct buf *out);
  * writers, who take microseconds.
  */
 int cache_put(struct cache *, const uint8_t key[CACHE_KEY], struct slice value, struct err *e);
+/*
+ * Brings to disk what was put: 0, or -1 with e ("cannot_write"). For who is about to forget where
+ * else the replies are; it may take seconds.
+ */
+int cache_sync(struct cache *, struct err *e);
 /* NULL is fine. */
 void cache_close(struct cache *);
 

@@ -1,6 +1,7 @@
 #include "tools/ai/cache_part.h"
 
 #include "common/mem.h"
+#include "common/path.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-	SEGMENTS = 4096, /* of a folder: more are not looked at */
+	SEGMENTS = 1 << 16, /* of a folder: more are not looked at; --cache-size of 4 TiB */
 	OPEN = 96,	 /* sealed segments that are kept open, two descriptors each */
 	NAME = 32,
 };
@@ -150,22 +151,13 @@ static int
 index_write(struct cache *c, uint32_t number, struct slice image)
 {
 	char name[NAME];
-	int fd, rc = 0;
+	int fd, rc;
 
 	unlinkat(c->dirfd, "index.part", 0); /* of one that was killed */
 	fd = openat(c->dirfd, "index.part", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	while (image.len && rc == 0) {
-		ssize_t n = write(fd, image.ptr, image.len);
-
-		if (n < 0 && errno != EINTR)
-			rc = -1;
-		if (n > 0) {
-			image.ptr += n;
-			image.len -= (size_t)n;
-		}
-	}
+	rc = path_write(fd, image);
 	close(fd);
 	name_of(number, "idx1", name);
 	if (rc == 0)

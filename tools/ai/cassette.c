@@ -5,6 +5,7 @@
 #include "common/mem.h"
 #include "common/path.h"
 #include "tools/ai/cassette_text.h"
+#include "tools/ai/provider.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,6 +28,7 @@ struct cassette {
 	unsigned misses;
 	struct buf file, hex, trouble; /* trouble: why the last file was no good */
 	struct buf made, asked, body;
+	struct reply decoded;
 };
 
 static char *
@@ -97,6 +99,8 @@ cassette_get(struct cassette *c, const uint8_t key[CACHE_KEY], struct buf *reply
 	char *name = file_name(c, key);
 	bool found = false;
 	struct slice whole, value = {0};
+	struct err err;
+	long ms;
 
 	if (read_file(c, name) == 0) {
 		if (!json_get(buf_slice(&c->file), "key", &whole) || !json_is(whole, c->hex.ptr))
@@ -105,6 +109,8 @@ cassette_get(struct cassette *c, const uint8_t key[CACHE_KEY], struct buf *reply
 		else if (!json_get(buf_slice(&c->file), "reply", &value) ||
 		    json_type(value) != JSON_OBJECT)
 			buf_addf(&c->trouble, "'%s' cannot be used: it has no \"reply\"", name);
+		else if (cache_decode(value, &c->decoded, &ms, &err) != 0)
+			buf_addf(&c->trouble, "'%s' cannot be used: %s", name, err.text);
 		else
 			found = true;
 	}
@@ -219,7 +225,7 @@ nearest(struct cassette *c, struct slice asked)
 			double share;
 
 			buf_reset(&c->body);
-			text_compact(body, &c->body);
+			json_compact(body, &c->body);
 			longer = c->body.len > asked.len ? c->body.len : asked.len;
 			share = (double)text_common(buf_slice(&c->body), asked) / (double)longer;
 			/* Folders have no order: equals are decided by name. */
@@ -249,7 +255,7 @@ tell_difference(struct cassette *c, const char *name, struct buf *out)
 		return;
 	}
 	buf_reset(&c->body);
-	text_compact(body, &c->body);
+	json_compact(body, &c->body);
 	buf_adds(out, "differs ");
 	if (text_difference(buf_slice(&c->body), buf_slice(&c->asked), out))
 		return;
@@ -280,7 +286,7 @@ cassette_miss(struct cassette *c, struct slice body, struct buf *out)
 	buf_reset(&c->asked);
 	if (json_check(body, NULL) != 0)
 		return;
-	text_compact(body, &c->asked);
+	json_compact(body, &c->asked);
 	name = nearest(c, buf_slice(&c->asked));
 	buf_adds(out, ": ");
 	if (name)
@@ -302,6 +308,7 @@ cassette_close(struct cassette *c)
 	buf_free(&c->made);
 	buf_free(&c->asked);
 	buf_free(&c->body);
+	reply_free(&c->decoded);
 	free(c->dir);
 	free(c);
 }

@@ -8,12 +8,6 @@ enum {
 	PLACE = 200, /* bytes of a path in a message */
 };
 
-static bool
-blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* The end of the string that begins at. */
 static const char *
 string_end(const char *at, const char *end)
@@ -22,27 +16,6 @@ string_end(const char *at, const char *end)
 		if (*at == '\\')
 			at++;
 	return at < end ? at + 1 : end;
-}
-
-void
-text_compact(struct slice json, struct buf *out)
-{
-	const char *at = json.ptr, *end = json.ptr + json.len;
-
-	while (at < end) {
-		const char *from = at;
-
-		if (blank(*at)) {
-			at++;
-			continue;
-		}
-		if (*at == '"')
-			at = string_end(at, end);
-		else
-			while (at < end && *at != '"' && !blank(*at))
-				at++;
-		buf_add(out, from, (size_t)(at - from));
-	}
 }
 
 static void
@@ -59,7 +32,7 @@ text_indent(struct slice json, size_t level, struct buf *out)
 	struct buf compact = {0};
 	const char *at, *end;
 
-	text_compact(json, &compact);
+	json_compact(json, &compact);
 	at = compact.ptr ? compact.ptr : "";
 	end = at + compact.len;
 	while (at < end) {

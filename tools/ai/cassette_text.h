@@ -7,12 +7,10 @@
 #include "common/buf.h"
 
 /*
- * Both take JSON that json_check accepted and append it with every string and number as
- * it is: with a line a value, two blanks a level (the first line is not indented), or
- * without any space.
+ * Appends JSON that json_check accepted with every string and number as it is, a line a
+ * value, two blanks a level; the first line is not indented.
  */
 void text_indent(struct slice json, size_t level, struct buf *out);
-void text_compact(struct slice json, struct buf *out);
 
 /*
  * Appends where two JSON texts first differ: "at /messages/0/content: recorded …, asked …".

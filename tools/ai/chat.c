@@ -7,89 +7,27 @@ void
 chat_messages(struct body *b, const struct ask *a, bool schema)
 {
 	static const char *const roles[] = {"system", "user", "assistant"};
-	struct buf *out = b->out;
-	size_t at, first;
 
 	if (!body_name(b, "messages"))
 		return;
 	/* One system message: some servers' templates refuse a second. */
-	json_open(out, '[');
-	at = out->len;
-	buf_adds(out, "{\"role\":\"system\",\"content\":\"");
-	first = out->len;
-	size_t taken = system_text(a, schema, false, out);
-	if (out->len > first)
-		buf_adds(out, "\"}");
-	else
-		buf_cut(out, at);
-	for (size_t i = taken; i < a->nturns; i++) {
-		json_open(out, '{');
-		json_add(out, "role", slice(roles[a->turns[i].role]));
-		json_add_raw(out, "content", a->turns[i].content);
-		json_close(out, '}');
-	}
-	json_close(out, ']');
+	json_open(b->out, '[');
+	for (size_t i = system_message(b->out, a, schema, false); i < a->nturns; i++)
+		wire_message(b->out, roles[a->turns[i].role], a->turns[i].content);
+	json_close(b->out, ']');
 }
 
-void
-chat_sampling(struct body *b, const struct ask *a, unsigned lack)
-{
-	if (!(lack & LACK_SAMPLING)) {
-		body_raw(b, "temperature", a->temperature);
-		body_raw(b, "top_p", a->top_p);
-		if (!(lack & LACK_TOP_K))
-			body_raw(b, "top_k", a->top_k);
-	}
-	if (!(lack & LACK_SEED))
-		body_raw(b, "seed", a->seed);
-	body_raw(b, "stop", a->stop);
-}
+/* The names that llama-server and Ollama have for them too. */
+const struct sampling chat_sampling = {"top_p", "top_k", "seed", "stop"};
 
 void
 chat_stream(struct body *b, const struct ask *a, unsigned lack)
 {
-	/* Nobody would read it as one. */
-	if (!a->stream) {
-		body_without(b, "stream");
+	body_stream(b, a);
+	if (!a->stream)
 		body_without(b, "stream_options");
-		return;
-	}
-	body_fixed(b, "stream", S("true"));
-	if (!(lack & LACK_STREAM_USAGE))
+	else if (!(lack & LACK_STREAM_USAGE))
 		body_raw(b, "stream_options", S("{\"include_usage\":true}"));
-}
-
-unsigned
-chat_can(const struct ask *a, unsigned lack)
-{
-	unsigned can = 0;
-
-	if (a->temperature.ptr || a->top_p.ptr)
-		can |= LACK_SAMPLING;
-	if (a->top_k.ptr && !(lack & LACK_SAMPLING))
-		can |= LACK_TOP_K;
-	if (a->seed.ptr)
-		can |= LACK_SEED;
-	if (a->effort.ptr)
-		can |= LACK_EFFORT;
-	if (a->stream)
-		can |= LACK_STREAM_USAGE;
-	return can & ~lack;
-}
-
-unsigned
-schema_step(const struct ask *a, unsigned lack, unsigned steps)
-{
-	static const unsigned order[] = {LACK_STRICT, LACK_JSON_SCHEMA, LACK_SCHEMA};
-
-	if (a->schema.ptr == NULL || (lack & LACK_SCHEMA))
-		return 0;
-	/* A step that was taken leaves those before it behind. */
-	for (size_t i = 0; i < 3; i++)
-		if ((steps & order[i]) && !(lack & order[i]) &&
-		    !(order[i] == LACK_STRICT && (lack & LACK_JSON_SCHEMA)))
-			return order[i];
-	return 0;
 }
 
 static const struct finish_word finishes[] = {
@@ -105,25 +43,28 @@ static const struct finish_word finishes[] = {
     {NULL, FINISH_OTHER},
 };
 
-static void
-take_usage(struct slice usage, struct usage *u)
+void
+chat_usage(struct slice usage, const struct slice *names, const char *written, struct usage *u)
 {
-	static const struct slice wanted[] = {S("prompt_tokens"), S("completion_tokens"),
-	    S("prompt_tokens_details"), S("completion_tokens_details")};
 	struct slice found[4];
 
-	if (!wire_given(usage))
+	if (!wire_counts(usage, names, found, 4, u))
 		return;
-	wire_pick(usage, wanted, found, 4);
-	if (found[0].ptr == NULL && found[1].ptr == NULL)
-		return;
-	u->known = true;
 	u->input = wire_count(found[0]);
 	u->output = wire_count(found[1]);
 	u->cached = wire_count(wire_member(found[2], "cached_tokens"));
-	u->written = wire_count(wire_member(found[2], "cache_write_tokens"));
+	u->written = written ? wire_count(wire_member(found[2], written)) : 0;
 	u->reasoning = wire_count(wire_member(found[3], "reasoning_tokens"));
 	wire_usage(u);
+}
+
+static void
+take_usage(struct slice usage, struct usage *u)
+{
+	static const struct slice names[] = {S("prompt_tokens"), S("completion_tokens"),
+	    S("prompt_tokens_details"), S("completion_tokens_details")};
+
+	chat_usage(usage, names, "cache_write_tokens", u);
 }
 
 /* A message or a delta. A refusal is its own text, and decides. */
@@ -137,9 +78,7 @@ take_message(struct slice message, struct reply *r)
 	wire_text(found[0], &r->text);
 	if (found[1].ptr && json_type(found[1]) == JSON_STRING && found[1].len > 2) {
 		json_text(found[1], &r->text);
-		r->finish = FINISH_REFUSED;
-		buf_reset(&r->finish_word);
-		buf_adds(&r->finish_word, "refusal");
+		wire_refused(r);
 	}
 }
 

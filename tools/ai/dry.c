@@ -20,7 +20,9 @@ engine_dry(struct engine *e, struct slot *s)
 		json_add(out, "command", slice(s->ask.endpoint->command));
 	else
 		json_add(out, "url", buf_slice(&e->url));
-	json_add_raw(out, "body", buf_slice(&s->body));
+	/* A schema or a --body may span lines, a record may not. */
+	json_name(out, "body");
+	json_compact(buf_slice(&s->body), out);
 	json_close(out, '}');
 	json_name(out, "estimate");
 	json_open(out, '{');

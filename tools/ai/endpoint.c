@@ -50,20 +50,25 @@ known(const struct endpoints *es, const char *provider, const char *command)
 {
 	for (size_t i = 0; i < es->n; i++)
 		if (strcmp(es->v[i]->provider, provider) == 0 &&
-		    (command == NULL || (es->v[i]->command && strcmp(es->v[i]->command, command) == 0)))
+		    (command == NULL ||
+			(es->v[i]->command && strcmp(es->v[i]->command, command) == 0)))
 			return es->v[i];
 	return NULL;
 }
 
 /* ---- providers of the table ---- */
 
-/* Where the user says that a provider is, or NULL. */
+/* Where the user says that a provider is, or NULL; which (may be NULL): what says so. */
 static const char *
-own_base(const struct provider *p, const struct endpoint_settings *s, bool primary)
+own_base(const struct provider *p, const struct endpoint_settings *s, bool primary,
+    struct slice *which)
 {
-	if (primary && s->base_url)
+	if (primary && s->base_url) {
+		if (which)
+			*which = slice(opt_origin("base-url"));
 		return s->base_url;
-	return p->base_env.ptr ? providers_env(p->base_env, NULL) : NULL;
+	}
+	return p->base_env.ptr ? providers_env(p->base_env, which) : NULL;
 }
 
 /* The base URL: --base-url, the environment's, the table's. NULL with e. */
@@ -71,7 +76,7 @@ static char *
 base_of(const struct provider *p, const struct endpoint_settings *s, bool primary,
     const struct protocol *protocol, struct err *e)
 {
-	const char *own = own_base(p, s, primary);
+	const char *own = own_base(p, s, primary, NULL);
 
 	if (own)
 		return url_base(slice(own), p->name, protocol->name);
@@ -94,9 +99,9 @@ protocol_of(const struct provider *p, const char *api, struct err *e)
 	other = protocol_find(strcmp(api, "chat") == 0 ? S("openai") : slice(api));
 	if (other == NULL)
 		err_set(e, "bad_value",
-		    "--api: unknown protocol, '%s': chat, responses, anthropic, gemini, "
+		    "%s: unknown protocol, '%s': chat, responses, anthropic, gemini, "
 		    "interactions, ollama or llamacpp",
-		    api);
+		    opt_origin("api"), api);
 	return other;
 }
 
@@ -106,12 +111,15 @@ fill(struct endpoint *made, const struct provider *p, const struct endpoint_sett
 {
 	/* --key-file and --key-command are for the provider that the options name. */
 	const struct endpoint_settings others = {0}, *keys = primary ? s : &others;
+	struct slice which = {"", 0};
 	struct buf key = {0};
+	struct err why;
 	int rc;
 
 	made->provider = p->name;
 	made->protocol = protocol_of(p, primary ? s->api : NULL, e);
-	if (made->protocol == NULL || (made->base = base_of(p, s, primary, made->protocol, e)) == NULL)
+	if (made->protocol == NULL ||
+	    (made->base = base_of(p, s, primary, made->protocol, e)) == NULL)
 		return -1;
 	made->path = primary && s->path ? xstrdup(s->path) : NULL;
 	made->model = p->model.ptr ? xstrndup(p->model.ptr, p->model.len) : NULL;
@@ -119,11 +127,15 @@ fill(struct endpoint *made, const struct provider *p, const struct endpoint_sett
 	made->local = p->base.ptr && url_loopback(p->base) && url_near(slice(made->base));
 	rc = key_find(keys, p->keys, &key, e);
 	/* A server of one's own may want no key. */
-	if (rc == 0 && !s->offline && p->keys.ptr && !made->local && own_base(p, s, primary) == NULL)
+	if (rc == 0 && !s->offline && p->keys.ptr && !made->local &&
+	    own_base(p, s, primary, NULL) == NULL)
 		rc = err_set(e, "no_key", "%s: no key: set %.*s, or --key-file=FILE", p->name,
 		    (int)p->keys.len, p->keys.ptr);
-	if (rc >= 0)
-		rc = url_check(slice(made->base), key.len > 0, e);
+	if (rc >= 0 && (rc = url_check(slice(made->base), key.len > 0, &why)) < 0) {
+		own_base(p, s, primary, &which);
+		err_set(e, why.code, "%.*s%s%s", (int)which.len, which.ptr, which.len ? ": " : "",
+		    why.text);
+	}
 	if (rc >= 0)
 		rc = endpoint_headers(made, p, s, primary, buf_slice(&key), e);
 	key_wipe(&key);
@@ -145,7 +157,8 @@ unnamed(const struct endpoints *es)
 	for (size_t i = 0; i < es->table.n; i++) {
 		const struct provider *p = &es->table.v[i];
 
-		/* A key alone does not say where an Azure is, nor which model a router is to use. */
+		/* A key alone does not say where an Azure is, nor which model a router is to use.
+		 */
 		if (p->keys.ptr && p->model.ptr && providers_env(p->keys, NULL))
 			return p;
 	}
@@ -206,8 +219,10 @@ make_exec(struct endpoints *es, const char *command, struct err *e)
 		return NULL;
 	}
 	made = xcalloc(1, sizeof(*made));
-	*made = (struct endpoint){.provider = "exec", .command = xstrdup(command),
-	    .model = xstrndup(command, strcspn(command, " \t")), .local = true};
+	*made = (struct endpoint){.provider = "exec",
+	    .command = xstrdup(command),
+	    .model = xstrndup(command, strcspn(command, " \t")),
+	    .local = true};
 	return keep(es, made, e);
 }
 
@@ -221,13 +236,17 @@ make_llama(struct endpoints *es, const char *file, struct err *e)
 	if (made)
 		return made;
 	made = xcalloc(1, sizeof(*made));
-	*made = (struct endpoint){.provider = "llama", .protocol = shape.protocol, .local = true,
-	    .command = xstrdup(file), .model = xstrdup(slash ? slash + 1 : file)};
+	*made = (struct endpoint){.provider = "llama",
+	    .protocol = shape.protocol,
+	    .local = true,
+	    .command = xstrdup(file),
+	    .model = xstrdup(slash ? slash + 1 : file)};
 	if (es->nservers == SERVERS) {
 		err_set(e, "cannot_start", "more than %d models of files in one run", SERVERS);
 	} else if (local_start(&es->server[es->nservers], file, &made->base, e) == 0) {
 		es->nservers++;
-		if (endpoint_headers(made, &shape, es->settings, false, (struct slice){"", 0}, e) == 0)
+		if (endpoint_headers(made, &shape, es->settings, false, (struct slice){"", 0}, e) ==
+		    0)
 			return keep(es, made, e);
 	}
 	endpoint_free(made);
@@ -235,16 +254,16 @@ make_llama(struct endpoints *es, const char *file, struct err *e)
 }
 
 static struct endpoint *
-find_program(struct endpoints *es, struct slice model, bool trusted, struct slice *name,
-    struct err *e)
+find_program(
+    struct endpoints *es, struct slice model, bool trusted, struct slice *name, struct err *e)
 {
 	bool exec = slice_starts(model, "exec:");
 	char *what = xstrndup(model.ptr + (exec ? 5 : 6), model.len - (exec ? 5 : 6));
 	struct endpoint *p = NULL;
 
 	if (!trusted)
-		err_set(e, "not_trusted", "a record cannot name a program to run, '%.*s'", (int)model.len,
-		    model.ptr);
+		err_set(e, "not_trusted", "a record cannot name a program to run, '%.*s'",
+		    (int)model.len, model.ptr);
 	else
 		p = exec ? make_exec(es, what, e) : make_llama(es, what, e);
 	if (p)
@@ -263,16 +282,31 @@ with_model(struct endpoint *p, struct slice given, struct slice *name, struct er
 	else if (p && p->model)
 		*name = slice(p->model);
 	else if (p) {
-		err_set(e, "no_model", "%s: which model? --model=%s/NAME; kandil-ai --models lists them",
-		    p->provider, p->provider);
+		err_set(e, "no_model",
+		    "%s: which model? --model=%s/NAME; kandil-ai --models lists them", p->provider,
+		    p->provider);
 		return NULL;
 	}
 	return p;
 }
 
+/*
+ * Whether whoever answers may have models with a slash in their names. Those that
+ * we know by a model of their own have none: what is no provider there is a slip
+ * of the finger, and what was meant for one must not reach another.
+ */
+static bool
+takes_slashes(const struct endpoints *es, const struct endpoint *made)
+{
+	const struct provider *p = providers_find(&es->table, slice(made->provider));
+
+	return made->local || p == NULL || p->model.ptr == NULL ||
+	    own_base(p, es->settings, is_primary(es, p), NULL) != NULL;
+}
+
 struct endpoint *
-endpoint_find(struct endpoints *es, struct slice model, bool trusted, struct slice *name,
-    struct err *e)
+endpoint_find(
+    struct endpoints *es, struct slice model, bool trusted, struct slice *name, struct err *e)
 {
 	const char *slash = memchr(model.ptr, '/', model.len);
 	struct slice head = {model.ptr, slash ? (size_t)(slash - model.ptr) : model.len};
@@ -295,14 +329,14 @@ endpoint_find(struct endpoints *es, struct slice model, bool trusted, struct sli
 	said = es->settings->base_url || (es->settings->model && !trusted);
 	near = slash && !said ? providers_nearest(&es->table, head) : NULL;
 	if (near) {
-		err_set(e, "no_provider", "unknown provider '%.*s': did you mean '%s'?", (int)head.len,
-		    head.ptr, near);
+		err_set(e, "no_provider", "unknown provider '%.*s': did you mean '%s'?",
+		    (int)head.len, head.ptr, near);
 		return NULL;
 	}
 	/* A name without a provider, as Ollama and OpenRouter have them: whoever is configured. */
 	made = es->settings->model && !trusted ? endpoint_default(es, &ignored, e)
 					       : endpoint_auto(es, &ignored, e);
-	if (made || slash == NULL || strcmp(e->code, "no_model") != 0)
+	if (slash == NULL || (made ? takes_slashes(es, made) : strcmp(e->code, "no_model") != 0))
 		return with_model(made, model, name, e);
 	err_set(e, "no_provider", "unknown provider '%.*s': see kandil-ai --models", (int)head.len,
 	    head.ptr);
@@ -335,18 +369,51 @@ find_local(struct endpoints *es, const char *provider, struct slice *name, struc
 	return made;
 }
 
+/* Who listens at --base-url has models of its own: the first that it lists. */
+static struct endpoint *
+with_own(struct endpoint *p, const struct endpoint_settings *s, struct slice *name, struct err *e)
+{
+	size_t n = 0;
+
+	if (p == NULL)
+		return NULL;
+	if (!p->listed && !s->offline) {
+		char *first = models_first(p, &n);
+
+		if (first) {
+			free(p->model);
+			p->model = first;
+			p->listed = true;
+			note("%s: the model is '%s'%s; --model=NAME takes another",
+			    opt_origin("base-url"), first,
+			    n > 1 ? ", the first that is listed" : "");
+		}
+	}
+	if (!p->listed) {
+		err_set(e, "no_model", "%s: which model? --model=NAME%s", opt_origin("base-url"),
+		    s->offline ? "" : ": the server lists none");
+		return NULL;
+	}
+	*name = slice(p->model);
+	return p;
+}
+
 struct endpoint *
 endpoint_auto(struct endpoints *es, struct slice *name, struct err *e)
 {
 	const struct provider *p = unnamed(es);
 	struct endpoint *made;
 
+	if (p && es->settings->base_url && es->settings->model == NULL)
+		return with_own(endpoint_of(es, p, e), es->settings, name, e);
 	if (p)
 		return with_model(endpoint_of(es, p, e), (struct slice){"", 0}, name, e);
-	if ((made = find_local(es, "ollama", name, e)) || (made = find_local(es, "llamacpp", name, e)))
+	if ((made = find_local(es, "ollama", name, e)) ||
+	    (made = find_local(es, "llamacpp", name, e)))
 		return made;
 	err_set(e, "no_model",
-	    "no model is configured: start Ollama or llama-server, or --model=llama:FILE.gguf, for a local one;\n"
+	    "no model is configured: start Ollama or llama-server, or --model=llama:FILE.gguf, for "
+	    "a local one;\n"
 	    "for a hosted one set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY,\n"
 	    "or name one: --model=PROVIDER/NAME (kandil-ai --models lists the providers)");
 	return NULL;

@@ -19,32 +19,33 @@
 #include "tools/ai/provider.h"
 
 struct endpoint {
-	const char *provider; /* the name in records: "openai" */
+	const char *provider;		 /* the name in records: "openai" */
 	const struct protocol *protocol; /* NULL: exec */
-	char *base;	      /* URL without a slash at its end, no account in it */
-	char *path;	      /* --path: replaces what the protocol has behind base; NULL: does not */
+	char *base;			 /* URL without a slash at its end, no account in it */
+	char *path; /* --path: replaces what the protocol has behind base; NULL: does not */
 	struct slice *headers; /* "Name: value", the key's among them: never to be shown or kept */
 	size_t nheaders;
-	char *command;	      /* exec: */
-	char *model;	      /* what is asked where --model names none; NULL: none */
-	bool local;	      /* on this machine: costs nothing, may need no key */
-	unsigned lack;	      /* enum lack, learnt in this run */
-	bool version_new;     /* Anthropic: API version 2026-10-21 */
-	struct buf wiped;     /* the headers' bytes */
+	char *command;	  /* exec: */
+	char *model;	  /* what is asked where --model names none; NULL: none */
+	bool listed;	  /* model is what the server listed first */
+	bool local;	  /* on this machine: costs nothing, may need no key */
+	unsigned lack;	  /* enum lack, learnt in this run */
+	bool version_new; /* Anthropic: API version 2026-10-21 */
+	struct buf wiped; /* the headers' bytes */
 };
 
 struct endpoints; /* all of a run */
 
 struct endpoint_settings {
-	const char *model;     /* --model: provider/name, name, exec:…, llama:…, or NULL */
-	const char *base_url;  /* --base-url: for the provider of --model */
-	const char *key_file;  /* --key-file */
+	const char *model;	 /* --model: provider/name, name, exec:…, llama:…, or NULL */
+	const char *base_url;	 /* --base-url: for the provider of --model */
+	const char *key_file;	 /* --key-file */
 	const char *key_command; /* --key-command: prints the key; never a project's */
 	const struct opt_list *headers; /* --header "Name: value", --header @FILE */
-	const char *path;      /* --path: replaces the protocol's path (Azure) */
-	const char *api;       /* --api: another protocol of the same provider */
-	const char *api_version; /* Anthropic's */
-	bool offline;	       /* nothing will be sent: no key is needed, nobody is looked for */
+	const char *path;		/* --path: replaces the protocol's path (Azure) */
+	const char *api;		/* --api: another protocol of the same provider */
+	const char *api_version;	/* Anthropic's */
+	bool offline; /* nothing will be sent: no key is needed, nobody is looked for */
 };
 
 /* Reads the tables; 0, or -1 with e ("bad_providers" with its line, "cannot_read"). */
@@ -55,8 +56,8 @@ int endpoints_open(struct endpoints **, const struct endpoint_settings *, struct
  * "no_provider" (unknown, with the nearest), "no_key" (what to set),
  * "not_trusted", "no_model", "cannot_start".
  */
-struct endpoint *endpoint_find(struct endpoints *, struct slice model, bool trusted,
-    struct slice *name, struct err *e);
+struct endpoint *endpoint_find(
+    struct endpoints *, struct slice model, bool trusted, struct slice *name, struct err *e);
 /*
  * The endpoint that the settings name, else the first of: a key that is set (order of the table),
  * a local Ollama or llama-server that answers. NULL with e "no_model":

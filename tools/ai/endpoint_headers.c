@@ -50,11 +50,12 @@ add_own(struct endpoint *p, struct slice header, struct err *e)
 	const char *colon = memchr(header.ptr, ':', header.len);
 
 	if (colon == NULL || colon == header.ptr)
-		return err_set(e, "bad_value", "--header: 'Name: value' is wanted");
+		return err_set(e, "bad_value", "%s: 'Name: value' is wanted",
+		    opt_origin("header"));
 	for (size_t i = 0; i < header.len; i++)
 		if ((unsigned char)header.ptr[i] < ' ' && header.ptr[i] != '\t')
-			return err_set(e, "bad_value", "--header: a control character in '%.*s'",
-			    (int)(colon - header.ptr), header.ptr);
+			return err_set(e, "bad_value", "%s: a control character in '%.*s'",
+			    opt_origin("header"), (int)(colon - header.ptr), header.ptr);
 	buf_addslice(&p->wiped, header);
 	buf_addc(&p->wiped, '\n');
 	return 0;
@@ -90,7 +91,8 @@ add_all_own(struct endpoint *p, const struct opt_list *own, struct err *e)
 		}
 		if (is_secret(header))
 			return err_set(e, "bad_value",
-			    "--header: others could read this key on the command line: put the line into a file, --header=@FILE");
+			    "--header: others could read this key on the command line: "
+			    "put the line into a file, --header=@FILE");
 		if (add_own(p, header, e) < 0)
 			return -1;
 	}
@@ -103,11 +105,12 @@ add_anthropic(struct endpoint *p, const char *version, struct slice key, struct 
 	if (version == NULL)
 		version = api_version_new;
 	if (strcmp(version, api_version_new) != 0 && strcmp(version, api_version_old) != 0)
-		return err_set(e, "bad_value", "--api-version: '%s' is neither %s nor %s", version,
-		    api_version_new, api_version_old);
+		return err_set(e, "bad_value", "%s: '%s' is neither %s nor %s",
+		    opt_origin("api-version"), version, api_version_new, api_version_old);
 	p->version_new = strcmp(version, api_version_new) == 0;
 	add(p, "anthropic-version", slice(version));
-	/* Before 2026-10-21 the key has a header of its own, and tokens (ANTHROPIC_AUTH_TOKEN) theirs. */
+	/* Before 2026-10-21 the key has a header of its own, and tokens (ANTHROPIC_AUTH_TOKEN)
+	 * theirs. */
 	if (key.len && !p->version_new && slice_starts(key, "sk-ant-api"))
 		add(p, "x-api-key", key);
 	return 0;

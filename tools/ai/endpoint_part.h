@@ -8,7 +8,11 @@
 #include "tools/ai/endpoint.h"
 #include "tools/ai/providers.h"
 
-enum { ENDPOINTS = 32, SERVERS = 8, SERVER_WORDS = 64 * 1024 }; /* of one run; records may name many providers */
+enum {
+	ENDPOINTS = 32,
+	SERVERS = 8,
+	SERVER_WORDS = 64 * 1024
+}; /* of one run; records may name many providers */
 
 struct endpoints {
 	const struct endpoint_settings *settings;
@@ -24,6 +28,9 @@ struct endpoint *endpoint_auto(struct endpoints *, struct slice *name, struct er
 
 /* The endpoint of a line of the table, with the options if --model names it; NULL with e. */
 struct endpoint *endpoint_of(struct endpoints *, const struct provider *, struct err *e);
+
+/* The first model that an endpoint lists, the caller's to free, and how many it has; NULL: none. */
+char *models_first(const struct endpoint *, size_t *n);
 
 /* The host of a URL, [::1] with its brackets; a slice of it, len 0: none. */
 struct slice url_host(struct slice url);

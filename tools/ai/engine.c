@@ -10,11 +10,13 @@
 #include "common/time.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	/* With the program and its libraries (10 MB) that is below 20 MB in all. */
-	WINDOW_BYTES = 5 << 20,
+	WINDOW_BYTES = 9 << 19,
 	PER_JOB = 16,	   /* slots of the window for a request in flight */
 	READ_AT_ONCE = 256, /* lines before the network is looked at again */
 	TICK_MS = 200,	   /* of the progress line, and of programs' time limits */
@@ -26,7 +28,7 @@ enum {
 static void
 load_repair(struct engine *e)
 {
-	char *name = path_data("ai/prompts/repair.txt");
+	char *name = path_trusted("ai/prompts/repair.txt");
 	struct err err;
 
 	if (name == NULL)
@@ -159,14 +161,18 @@ read_some(struct engine *e)
 
 /*
  * What is begun takes more memory than what is merely held, so there is little
- * of it beyond what can go; more where one lane stands still and others do not.
+ * of it beyond what can go; more where lanes stand still, since the next record
+ * may be another's. Done records that wait for their turn are a
+ * bound too: but what is in front of all goes on, or they would never leave.
  */
 static bool
 may_begin(const struct engine *e)
 {
 	long ready = (long)e->queued + e->backing, jobs = e->settings->jobs;
 
-	return ready < jobs / 4 + 8 || (e->flying < jobs && ready < 4 * jobs);
+	if (window_grown(&e->window) && ready + e->flying > 0)
+		return false;
+	return ready < jobs / 4 + 8 || e->idle;
 }
 
 /* Begins those behind, in order. */
@@ -187,16 +193,29 @@ begin_some(struct engine *e)
 
 /* ---- waiting ---- */
 
-/* Waits for network, programs, input and signals; ms -1: any time. */
+/*
+ * Nobody reads what we write: each further reply would be paid for in vain. The
+ * next write would end us in the same way, perhaps an hour from now.
+ */
+static void
+reader_gone(void)
+{
+	raise(SIGPIPE);
+	errno = EPIPE;
+	die(STATUS_FAILED, "cannot write standard output:");
+}
+
+/* Waits for network, programs, input, signals, and whoever reads us to go; ms -1: any time. */
 static void
 wait_for(struct engine *e, int64_t ms)
 {
-	size_t n = 0, most = 2 + (size_t)e->execs * EXEC_FDS;
+	size_t n = 0, most = 3 + (size_t)e->execs * EXEC_FDS;
 
 	if (most > e->npolls) {
 		e->polls = xreallocarray(e->polls, most, sizeof(*e->polls));
 		e->npolls = most;
 	}
+	e->polls[n++] = (struct pollfd){STDOUT_FILENO, 0, 0};
 	e->polls[n++] = (struct pollfd){run_signal_fd(), POLLIN, 0};
 	if (!e->end && window_open(&e->window) && record_pull_fd(e->run) >= 0)
 		e->polls[n++] = (struct pollfd){record_pull_fd(e->run), POLLIN, 0};
@@ -212,6 +231,8 @@ wait_for(struct engine *e, int64_t ms)
 		while (poll(e->polls, n, (int)(ms > INT32_MAX ? INT32_MAX : ms)) < 0 && errno == EINTR &&
 		    !run_interrupted())
 			;
+	if (!e->collecting && e->polls[0].revents & POLLERR)
+		reader_gone();
 	if (e->programs)
 		engine_exec_step(e);
 }
@@ -249,6 +270,8 @@ pass(struct engine *e)
 		if (!more || e->flying || e->programs)
 			wait_for(e, more ? 0 : wake);
 	}
+	/* What is complete, and in its turn, leaves: it was paid for. */
+	engine_leave(e);
 	tell_interrupted(e);
 }
 
@@ -289,7 +312,9 @@ engine_collect(struct engine *e)
 void
 engine_run(struct engine *e)
 {
-	progress_open(&e->progress, e->run->operands, e->run->noperands);
+	/* Text is for a person: it may come to the terminal behind our back, as by tee. */
+	if (!e->settings->plain)
+		progress_open(&e->progress, e->run->operands, e->run->noperands);
 	pass(e);
 	progress_close(&e->progress);
 }

@@ -35,6 +35,11 @@ enum engine_take {
 /* Batch: takes what is missing. Identical requests come once a pass. */
 struct engine_taker {
 	enum engine_take (*take)(void *state, const struct engine_miss *, struct failure *);
+	/*
+	 * How often this run asked for a reply that is in the cache by now; 0: it did not, or
+	 * another record has been told.
+	 */
+	unsigned (*asked)(void *state, const uint8_t *key);
 	void *state;
 };
 

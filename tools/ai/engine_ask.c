@@ -179,9 +179,23 @@ cacheable(const struct engine *e, const struct slot *s)
 	return e->cache && s->ask.endpoint->protocol;
 }
 
-/* e->url and e->body are the request's. */
-static bool
-kept(struct engine *e, struct slot *s)
+/* A reply that batch fetched in this run is no cached one. */
+static void
+was_asked(struct engine *e, struct slot *s)
+{
+	unsigned asked = e->taker->asked(e->taker->state, s->key);
+
+	if (asked == 0)
+		return;
+	s->cached = false;
+	s->attempts += asked;
+	e->counts.cached--;
+	e->counts.asked++;
+	money_spend(&e->money, s->lane->price, &s->reply.usage);
+}
+
+bool
+engine_kept(struct engine *e, struct slot *s)
 {
 	bool replay = e->cassette && cassette_replays(e->cassette);
 
@@ -196,7 +210,9 @@ kept(struct engine *e, struct slot *s)
 	buf_reset(&e->scratch);
 	if (!cache_get(e->cache, s->key, &e->scratch) || !take_kept(e, s))
 		return false;
-	if (e->cassette)
+	if (e->taker && !e->collecting)
+		was_asked(e, s);
+	if (e->cassette && !e->settings->dry_run)
 		record_in_cassette(e, s, buf_slice(&e->scratch));
 	return true;
 }
@@ -259,7 +275,7 @@ engine_look(struct engine *e, struct slot *s)
 	engine_key(protocol ? protocol->name : "exec", buf_slice(&e->url), buf_slice(&e->body),
 	    s->key);
 	s->body_size = e->body.len;
-	if (kept(e, s)) {
+	if (engine_kept(e, s)) {
 		engine_replied(e, s);
 		return;
 	}
@@ -271,7 +287,7 @@ engine_look(struct engine *e, struct slot *s)
 	}
 	if (e->taker && hand_over(e, s))
 		return;
-	if (e->taker && kept(e, s)) {
+	if (e->taker && engine_kept(e, s)) {
 		engine_replied(e, s);
 		return;
 	}
@@ -280,6 +296,7 @@ engine_look(struct engine *e, struct slot *s)
 		s->state = SLOT_TWIN;
 		s->next = same->twins;
 		same->twins = s;
+		engine_strip(e, s);
 		return;
 	}
 	enter(e, s);
@@ -307,7 +324,8 @@ not_possible(struct engine *e, struct slot *s, const struct err *err)
 	bool setup = strcmp(err->code, "no_model") == 0 || strcmp(err->code, "no_key") == 0 ||
 	    strcmp(err->code, "cannot_start") == 0;
 
-	if (setup && e->lanes == NULL && !e->settings->model)
+	/* What the options mean cannot be had, and nobody has been asked: no record is to blame. */
+	if (s->ask.turns && !s->ask.named && e->lanes == NULL)
 		engine_die(STATUS_USAGE, err->text);
 	engine_error(e, s, err->code, setup, "%s", err->text);
 }
@@ -315,9 +333,13 @@ not_possible(struct engine *e, struct slot *s, const struct err *err)
 void
 engine_strip(struct engine *e, struct slot *s)
 {
-	/* Repairs are not in the record. */
-	if (s->held.bytes.cap <= SLOT_KEPT || s->repairs)
+	const char *model = s->lane->model;
+
+	/* Repairs are not in the record; the model's name is told with the answer. */
+	if (s->stripped || s->repairs || (s->ask.model.ptr && !model))
 		return;
+	if (model)
+		s->ask.model = slice(model);
 	arena_free(&s->arena);
 	s->stripped = true;
 	window_count(&e->window, s);
@@ -351,6 +373,8 @@ engine_begin(struct engine *e, struct slot *s)
 		engine_leaves(e, s);
 		return;
 	}
+	if (engine_has(e, s, &r))
+		return;
 	if (e->stop) {
 		engine_error(e, s, "not_asked", true, "%s", buf_slice(&e->stop_text).ptr);
 		return;

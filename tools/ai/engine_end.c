@@ -163,7 +163,9 @@ leave_plain(struct engine *e, struct slot *s)
 	if (s->code) {
 		if (s->streamed)
 			putchar('\n');
-		warn("%s", buf_slice(&s->why).ptr);
+		/* What stopped the run has been said. */
+		if (!e->stop || !slice_ends(buf_slice(&e->stop_text), buf_slice(&s->why).ptr))
+			warn("%s", buf_slice(&s->why).ptr);
 		run_status(e->run, STATUS_PARTIAL);
 		return;
 	}
@@ -178,6 +180,10 @@ leave_record(struct engine *e, struct slot *s)
 	const char *const path[] = {e->settings->into};
 	struct record r = record_resume(e->run, &s->held);
 
+	if (s->had) {
+		engine_pass(e, s, &r);
+		return;
+	}
 	if (s->code) {
 		e->counts.errors++;
 		record_fail_with(&r, s->code, s->retryable, buf_slice(&s->more), buf_slice(&s->why));
@@ -191,6 +197,17 @@ leave_record(struct engine *e, struct slot *s)
 	record_pass(&r);
 }
 
+/* What reading dealt with: lines that are no records, and records that had failed before. */
+static void
+leave_lines(struct engine *e, struct slot *s)
+{
+	if (s->capture.failed)
+		e->counts.errors++;
+	else
+		e->counts.before++;
+	record_write(e->run, &s->capture);
+}
+
 static void
 leave(struct engine *e, struct slot *s)
 {
@@ -198,7 +215,7 @@ leave(struct engine *e, struct slot *s)
 	if (e->collecting)
 		;
 	else if (!s->record)
-		record_write(e->run, &s->capture);
+		leave_lines(e, s);
 	else if (e->settings->plain && (s->lane || s->code))
 		leave_plain(e, s);
 	else

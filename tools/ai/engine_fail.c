@@ -48,6 +48,14 @@ overload(const char *code)
 	    strcmp(code, "timeout") == 0;
 }
 
+/* Somebody is there, but does not say what was asked. */
+static bool
+silent(const char *code)
+{
+	return strcmp(code, "timeout") == 0 || strcmp(code, "cut_off") == 0 ||
+	    strcmp(code, "bad_reply") == 0;
+}
+
 static bool
 ever_worked(const struct engine *e, const struct endpoint *p)
 {
@@ -84,12 +92,13 @@ retry(struct engine *e, struct slot *s, const struct failure *f, int status)
 
 	if (overload(f->code) || f->slow_down) {
 		pace_bad(&lane->pace, now, s->sent);
-		pace_pause(&lane->pace, now, f->wait_ms);
+		pace_pause(&lane->pace, now, f->wait_ms, s->number);
 	}
 	if (!tries_left(e, s, f, status)) {
 		if (status == 0 && !e->stop && lane->endpoint->protocol &&
 		    !ever_worked(e, lane->endpoint))
-			engine_stop(e, f->code, "cannot reach %s at %s: %s", lane->endpoint->provider,
+			engine_stop(e, f->code, "%s %s at %s: %s", silent(f->code)
+			    ? "no answer from" : "cannot reach", lane->endpoint->provider,
 			    lane->endpoint->base, f->text);
 		give_up(e, s, f, status);
 		return;
@@ -136,6 +145,9 @@ engine_failed(struct engine *e, struct slot *s, const struct failure *f, int sta
 		give_up(e, s, f, status);
 		return;
 	case ACTION_FAIL:
+		/* The next would hear the same. */
+		if (strcmp(f->code, "no_model") == 0 && !s->ask.named && !s->lane->answered)
+			engine_stop(e, f->code, "%s: %s", s->lane->endpoint->provider, f->text);
 		give_up(e, s, f, status);
 		return;
 	}

@@ -2,8 +2,10 @@
  * engine_part: what the files of the engine share.
  *
  *	engine.c	the loop: reads, begins, sends, waits, writes
+ *	engine_have.c	what a record has already
  *	engine_ask.c	a record becomes an ask; what was kept; twins
- *	engine_send.c	lanes: what may go, and goes; what comes back
+ *	engine_lane.c	lanes: the models that are asked
+ *	engine_send.c	what may go, and goes; what comes back
  *	engine_fail.c	what comes back and is no reply: retries, fallbacks
  *	engine_reply.c	finish, schema, repairs
  *	engine_end.c	answers, errors, the stop, what leaves and how
@@ -33,7 +35,9 @@ struct lane {
 	struct pace pace;
 	unsigned lack;
 	int flying;
+	uint64_t sent; /* requests, ever */
 	bool worked; /* an HTTP reply has come, of whatever status */
+	bool answered; /* a whole reply has come */
 	int64_t blocked; /* buckets let nothing go before, ms */
 	struct slot *first, **end; /* the queue */
 	const struct price *price; /* NULL: not known */
@@ -43,6 +47,8 @@ struct lane {
 
 struct counts {
 	long long records, errors, asked, cached, repaired, retried;
+	long long had;	  /* passed with the answer that they had */
+	long long before; /* passed with an error that they had */
 	struct usage usage; /* of what was asked in this run */
 };
 
@@ -75,6 +81,7 @@ struct engine {
 	int64_t leaving;  /* bytes of input whose records have left */
 	bool end;	  /* of the input */
 	bool was_full;	  /* the window, at the last turn */
+	bool idle;	  /* more could fly, but nothing of what is ready may go */
 	bool collecting;
 	bool cache_full;  /* said once that it cannot be written */
 	/* the stop: nothing more is asked, all that is read flows out */
@@ -87,17 +94,26 @@ struct engine {
 	struct buf url, body, scratch, edit; /* for the moment */
 };
 
+/* ---- engine_have.c ---- */
+
+/* Whether the record is not to be asked about: the slot then leaves. */
+bool engine_has(struct engine *, struct slot *, const struct record *);
+/* Writes a record that has its answer, untouched. */
+void engine_pass(struct engine *, struct slot *, struct record *);
+
 /* ---- engine_ask.c ---- */
 
 /* SLOT_HELD → anything else. */
 void engine_begin(struct engine *, struct slot *);
+/* Whether its reply was kept, which then is in the slot; e->url and e->body are the request's. */
+bool engine_kept(struct engine *, struct slot *);
 /* Looks among what was kept, and queues it where nothing is. */
 void engine_look(struct engine *, struct slot *);
 /* Keeps a reply that came over the network. */
 void engine_keep(struct engine *, struct slot *);
 /* Makes the request's URL and body in e->url and out. */
 void engine_build(struct engine *, const struct ask *, unsigned lack, struct buf *out);
-/* Gives back the ask of a large record while it is in flight, and makes it again. */
+/* Gives back what the ask points to while nobody looks at it, and makes it again. */
 void engine_strip(struct engine *, struct slot *);
 bool engine_recall(struct engine *, struct slot *);
 /* Takes it out of the table of keys; its twins go their way. */
@@ -113,6 +129,12 @@ void engine_replied(struct engine *, struct slot *);
 /* status: of HTTP, 0 when none came. */
 void engine_failed(struct engine *, struct slot *, const struct failure *, int status);
 
+/* ---- engine_lane.c ---- */
+
+/* The lane of the ask's model, made when it is the first. */
+struct lane *engine_lane(struct engine *, const struct ask *);
+void engine_free_lanes(struct engine *);
+
 /* ---- engine_send.c ---- */
 
 void engine_queue(struct engine *, struct slot *);
@@ -120,10 +142,8 @@ void engine_queue(struct engine *, struct slot *);
 int64_t engine_send(struct engine *, int64_t now);
 /* Ends what is in flight without a result. */
 void engine_cancel(struct engine *);
-struct lane *engine_lane(struct engine *, const struct ask *);
 /* Programs that are asked: how they go on, and what to poll. */
 void engine_exec_step(struct engine *);
-void engine_free_lanes(struct engine *);
 
 /* ---- engine_end.c ---- */
 

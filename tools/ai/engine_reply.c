@@ -107,7 +107,7 @@ judge(struct engine *e, struct slot *s)
 
 	if (schema_check(s->ask.check, text, &why, &err) == 0) {
 		buf_reset(&e->scratch);
-		if (answer_compact(text, &e->scratch) > ANSWER_DEPTH) {
+		if (json_compact(text, &e->scratch) > ANSWER_DEPTH) {
 			show_reply(s);
 			engine_error(e, s, "invalid_reply", true,
 			    "the reply's JSON is nested deeper than %d", ANSWER_DEPTH);

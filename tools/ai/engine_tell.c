@@ -46,6 +46,9 @@ put_waited(const struct engine *e, struct buf *b)
 	} else if (s->state == SLOT_WAITING && s->due > now) {
 		buf_addf(b, ", record %zu again in ", s->ordinal);
 		progress_length(b, s->due - now);
+	} else if (s->state == SLOT_QUEUED && s->lane->blocked > now) {
+		buf_addf(b, ", record %zu waits for the rate: ", s->ordinal);
+		progress_length(b, s->lane->blocked - now);
 	} else if (s->state == SLOT_FLYING && now - s->sent > 2000) {
 		buf_addf(b, ", record %zu for ", s->ordinal);
 		progress_length(b, now - s->sent);
@@ -104,11 +107,11 @@ tell_lack(const struct lane *lane, unsigned lack, const char *why)
 void
 tell_stop(const struct engine *e)
 {
-	if (e->run->common->strict)
+	/* Without records there is nothing to try again. */
+	if (e->run->common->strict || e->settings->plain)
 		return;
 	note("stopped after %lld replies: what follows is written as not_asked; --retry asks it "
-	     "again",
-	    e->counts.asked);
+	     "again", e->counts.asked);
 }
 
 void
@@ -118,11 +121,15 @@ engine_summary(const struct engine *e)
 	const struct usage *u = money_usage(&e->money);
 	struct buf b = {0};
 
-	if (e->settings->plain || e->collecting || die_verbose() < 0 ||
-	    (die_verbose() == 0 && !isatty(STDERR_FILENO)))
+	if (e->collecting || die_verbose() < 0 ||
+	    (die_verbose() == 0 && (e->settings->plain || !isatty(STDERR_FILENO))))
 		return;
 	buf_addf(&b, "%lld records, %lld asked, %lld cached, %lld errors", c->records, c->asked,
 	    c->cached, c->errors);
+	if (c->had)
+		buf_addf(&b, ", %lld answered before", c->had);
+	if (c->before)
+		buf_addf(&b, ", %lld failed before", c->before);
 	if (c->retried)
 		buf_addf(&b, ", %lld retries", c->retried);
 	if (c->repaired)

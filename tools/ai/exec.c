@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-static const char *const headings[] = {[ROLE_SYSTEM] = "System", [ROLE_USER] = "User",
-    [ROLE_ASSISTANT] = "Assistant"};
+static const char *const headings[] = {
+    [ROLE_SYSTEM] = "System", [ROLE_USER] = "User", [ROLE_ASSISTANT] = "Assistant"};
 
 /* A turn's text; of an array of parts, the texts. */
 static void

@@ -16,19 +16,24 @@ take(struct http_call *call, const struct http_reply *reply, void *state)
 	(void)call;
 	f->done = true;
 	f->fine = reply->fault == HTTP_DONE && reply->status / 100 == 2 &&
-	    json_check(reply->body, NULL) == 0;
+		  json_check(reply->body, NULL) == 0;
 	if (f->fine)
 		buf_addslice(f->out, reply->body);
 }
 
 bool
-fetch_json(const char *url, const struct slice *headers, size_t nheaders, long timeout_ms,
-    struct buf *out)
+fetch_json(
+    const char *url, const struct slice *headers, size_t nheaders, long timeout_ms, struct buf *out)
 {
 	struct fetched f = {.out = out};
 	struct http_settings settings = {.connect_ms = timeout_ms, .connections = 1};
-	struct http_request request = {.method = "GET", .url = url, .headers = headers,
-	    .nheaders = nheaders, .max_reply = FETCH_MAX, .total_ms = timeout_ms, .done = take,
+	struct http_request request = {.method = "GET",
+	    .url = url,
+	    .headers = headers,
+	    .nheaders = nheaders,
+	    .max_reply = FETCH_MAX,
+	    .total_ms = timeout_ms,
+	    .done = take,
 	    .state = &f};
 	struct http *http = http_open(&settings, NULL);
 

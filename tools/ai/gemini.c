@@ -55,11 +55,8 @@ static void
 system_instruction(struct body *b, const struct ask *a, bool schema)
 {
 	struct buf prompt = {0};
-	bool any = schema;
 
-	for (size_t i = 0; i < a->nturns; i++)
-		any |= a->turns[i].role == ROLE_SYSTEM;
-	if (!any || !body_name(b, "systemInstruction"))
+	if ((!schema && !ask_has_system(a)) || !body_name(b, "systemInstruction"))
 		return;
 	buf_adds(b->out, "{\"parts\":[");
 	for (size_t i = 0; i < a->nturns; i++)
@@ -74,23 +71,15 @@ system_instruction(struct body *b, const struct ask *a, bool schema)
 }
 
 static void
-contents(struct body *b, const struct ask *a)
+write_content(struct buf *out, const struct turn *t)
 {
-	if (!body_name(b, "contents"))
-		return;
-	json_open(b->out, '[');
-	for (size_t i = 0; i < a->nturns; i++) {
-		if (a->turns[i].role == ROLE_SYSTEM)
-			continue;
-		json_open(b->out, '{');
-		json_add(b->out, "role", a->turns[i].role == ROLE_USER ? S("user") : S("model"));
-		json_name(b->out, "parts");
-		json_open(b->out, '[');
-		parts(b->out, a->turns[i].content);
-		json_close(b->out, ']');
-		json_close(b->out, '}');
-	}
-	json_close(b->out, ']');
+	json_open(out, '{');
+	json_add(out, "role", t->role == ROLE_USER ? S("user") : S("model"));
+	json_name(out, "parts");
+	json_open(out, '[');
+	parts(out, t->content);
+	json_close(out, ']');
+	json_close(out, '}');
 }
 
 /* The levels are names of an enum: "low" is LOW. */
@@ -112,6 +101,7 @@ thinking(struct body *b, const struct ask *a)
 static void
 generation_config(struct body *b, const struct ask *a, unsigned lack)
 {
+	static const struct sampling names = {"topP", "topK", "seed", "stopSequences"};
 	struct body c;
 
 	if (!a->max_tokens.ptr && !a->temperature.ptr && !a->top_p.ptr && !a->top_k.ptr &&
@@ -119,15 +109,7 @@ generation_config(struct body *b, const struct ask *a, unsigned lack)
 		return;
 	body_open(b, "generationConfig", &c);
 	body_raw(&c, "maxOutputTokens", a->max_tokens);
-	if (!(lack & LACK_SAMPLING)) {
-		body_raw(&c, "temperature", a->temperature);
-		body_raw(&c, "topP", a->top_p);
-		if (!(lack & LACK_TOP_K))
-			body_raw(&c, "topK", a->top_k);
-	}
-	if (!(lack & LACK_SEED))
-		body_raw(&c, "seed", a->seed);
-	body_raw(&c, "stopSequences", a->stop);
+	body_sampling(&c, a, lack, &names);
 	/* JSON alone is asked for even where the schema was refused, but for models without it. */
 	if (a->schema.ptr && !(lack & LACK_SCHEMA)) {
 		body_raw(&c, "responseMimeType", S("\"application/json\""));
@@ -146,7 +128,7 @@ write_body(const struct ask *a, unsigned lack, struct buf *out)
 
 	body_start(&b, out, a->extra);
 	system_instruction(&b, a, ask_prompts_schema(a, lack));
-	contents(&b, a);
+	body_turns(&b, "contents", a, write_content);
 	generation_config(&b, a, lack);
 	body_close(&b);
 }
@@ -166,24 +148,29 @@ static const struct finish_word finishes[] = {
     {NULL, FINISH_OTHER},
 };
 
-static void
-take_usage(struct slice usage, struct usage *u)
+void
+gemini_usage(struct slice usage, const struct slice *names, size_t n, struct usage *u)
 {
-	static const struct slice wanted[] = {S("promptTokenCount"), S("candidatesTokenCount"),
-	    S("thoughtsTokenCount"), S("cachedContentTokenCount"), S("toolUsePromptTokenCount")};
-	struct slice found[5];
+	struct slice found[6] = {{0}};
 
-	if (!wire_given(usage))
+	if (!wire_counts(usage, names, found, n, u))
 		return;
-	wire_pick(usage, wanted, found, 5);
-	if (found[0].ptr == NULL && found[1].ptr == NULL)
-		return;
-	u->known = true;
 	u->input = wire_count(found[0]) + wire_count(found[4]);
 	u->cached = wire_count(found[3]);
 	u->reasoning = wire_count(found[2]);
-	u->output = wire_count(found[1]) + u->reasoning;
+	u->output = wire_count(found[1]);
+	if (found[5].ptr == NULL || wire_count(found[5]) != u->input + u->output)
+		u->output += u->reasoning;
 	wire_usage(u);
+}
+
+static void
+take_usage(struct slice usage, struct usage *u)
+{
+	static const struct slice names[] = {S("promptTokenCount"), S("candidatesTokenCount"),
+	    S("thoughtsTokenCount"), S("cachedContentTokenCount"), S("toolUsePromptTokenCount")};
+
+	gemini_usage(usage, names, 5, u);
 }
 
 /* The text of the parts that are no thoughts. */
@@ -250,47 +237,28 @@ take(struct slice object, struct reply *r)
 static int
 reply(struct slice body, struct reply *r, struct err *e)
 {
-	reply_reset(r);
-	if (take(body, r) != 0 || r->finish == FINISH_NONE)
-		return reply_refused(e, body,
-		    "no generated content: it has no 'candidates' or no 'finishReason'");
-	return 0;
+	return wire_whole(body, take,
+	    "no generated content: it has no 'candidates' or no 'finishReason'", r, e);
 }
 
 static int
 event(struct slice name, struct slice data, struct reply *r, struct failure *f)
 {
+	static const char *const wrong[] = {"the stream holds an event that is no JSON",
+	    "the stream holds an event without 'candidates'"};
+
 	(void)name;
-	if (json_check(data, NULL) != 0)
-		return failure_garbled(f, "the stream holds an event that is no JSON");
-	if (wire_given(wire_member(data, "error")))
-		return failure_inside(data, f);
-	if (take(data, r) != 0)
-		return failure_garbled(f, "the stream holds an event without 'candidates'");
-	return r->finish != FINISH_NONE;
-}
-
-static unsigned
-could(const struct ask *a, unsigned lack)
-{
-	unsigned can = 0;
-
-	if (a->temperature.ptr || a->top_p.ptr)
-		can |= LACK_SAMPLING;
-	if (a->top_k.ptr && !(lack & LACK_SAMPLING))
-		can |= LACK_TOP_K;
-	if (a->seed.ptr)
-		can |= LACK_SEED;
-	if (a->effort.ptr)
-		can |= LACK_EFFORT;
-	return (can & ~lack) | schema_step(a, lack, LACK_JSON_SCHEMA | LACK_SCHEMA);
+	return wire_piece(data, take, wrong, r, f);
 }
 
 static void
 failure(int status, struct slice headers, struct slice body, const struct ask *a, unsigned lack,
     struct failure *f)
 {
-	failure_of(status, headers, body, a, a ? could(a, lack) : 0, f);
+	const unsigned lacks = LACK_SAMPLING | LACK_TOP_K | LACK_SEED | LACK_EFFORT |
+	    LACK_JSON_SCHEMA | LACK_SCHEMA;
+
+	failure_of(status, headers, body, a, ask_can(a, lack, lacks), f);
 }
 
 const struct protocol protocol_gemini = {

@@ -13,52 +13,25 @@ path(const struct ask *a, struct buf *out)
 }
 
 static void
-steps(struct body *b, const struct ask *a)
+write_step(struct buf *out, const struct turn *t)
 {
-	if (!body_name(b, "input"))
-		return;
-	json_open(b->out, '[');
-	for (size_t i = 0; i < a->nturns; i++) {
-		struct slice c = a->turns[i].content;
-
-		if (a->turns[i].role == ROLE_SYSTEM)
-			continue;
-		json_open(b->out, '{');
-		json_add(b->out, "type",
-		    a->turns[i].role == ROLE_USER ? S("user_input") : S("model_output"));
-		json_name(b->out, "content");
-		if (*c.ptr == '[') {
-			buf_addslice(b->out, c);
-		} else {
-			buf_adds(b->out, "[{\"type\":\"text\",\"text\":");
-			buf_addslice(b->out, c);
-			buf_adds(b->out, "}]");
-		}
-		json_close(b->out, '}');
+	json_open(out, '{');
+	json_add(out, "type", t->role == ROLE_USER ? S("user_input") : S("model_output"));
+	json_name(out, "content");
+	if (*t->content.ptr == '[') {
+		buf_addslice(out, t->content);
+	} else {
+		buf_adds(out, "[{\"type\":\"text\",\"text\":");
+		buf_addslice(out, t->content);
+		buf_adds(out, "}]");
 	}
-	json_close(b->out, ']');
-}
-
-static void
-system_instruction(struct body *b, const struct ask *a, bool schema)
-{
-	struct buf *out = b->out;
-	size_t at = out->len, first;
-
-	if (!body_name(b, "system_instruction"))
-		return;
-	buf_addc(out, '"');
-	first = out->len;
-	system_text(a, schema, true, out);
-	if (out->len > first)
-		buf_addc(out, '"');
-	else
-		buf_cut(out, at);
+	json_close(out, '}');
 }
 
 static void
 generation_config(struct body *b, const struct ask *a, unsigned lack)
 {
+	static const struct sampling names = {"top_p", NULL, "seed", "stop_sequences"};
 	struct body c;
 
 	if (!a->max_tokens.ptr && !a->temperature.ptr && !a->top_p.ptr && !a->seed.ptr &&
@@ -66,13 +39,7 @@ generation_config(struct body *b, const struct ask *a, unsigned lack)
 		return;
 	body_open(b, "generation_config", &c);
 	body_raw(&c, "max_output_tokens", a->max_tokens);
-	if (!(lack & LACK_SAMPLING)) {
-		body_raw(&c, "temperature", a->temperature);
-		body_raw(&c, "top_p", a->top_p);
-	}
-	if (!(lack & LACK_SEED))
-		body_raw(&c, "seed", a->seed);
-	body_raw(&c, "stop_sequences", a->stop);
+	body_sampling(&c, a, lack, &names);
 	if (!(lack & LACK_EFFORT))
 		body_raw(&c, "thinking_level", a->effort);
 	body_close(&c);
@@ -85,8 +52,8 @@ write_body(const struct ask *a, unsigned lack, struct buf *out)
 
 	body_start(&b, out, a->extra);
 	body_text(&b, "model", a->model);
-	system_instruction(&b, a, a->schema.ptr && (lack & LACK_SCHEMA));
-	steps(&b, a);
+	body_system(&b, "system_instruction", a, a->schema.ptr && (lack & LACK_SCHEMA), true);
+	body_turns(&b, "input", a, write_step);
 	generation_config(&b, a, lack);
 	if (a->schema.ptr && !(lack & LACK_SCHEMA) && body_name(&b, "response_format")) {
 		buf_adds(out, "{\"type\":\"text\",\"mime_type\":\"application/json\",\"schema\":");
@@ -106,31 +73,14 @@ static const struct finish_word finishes[] = {
     {NULL, FINISH_OTHER},
 };
 
-/*
- * Whether the output's count holds the thoughts is told by the total, which
- * is the sum of its parts.
- */
 static void
 take_usage(struct slice usage, struct usage *u)
 {
-	static const struct slice wanted[] = {S("total_input_tokens"), S("total_output_tokens"),
+	static const struct slice names[] = {S("total_input_tokens"), S("total_output_tokens"),
 	    S("total_thought_tokens"), S("total_cached_tokens"), S("total_tool_use_tokens"),
 	    S("total_tokens")};
-	struct slice found[6];
 
-	if (!wire_given(usage))
-		return;
-	wire_pick(usage, wanted, found, 6);
-	if (found[0].ptr == NULL && found[1].ptr == NULL)
-		return;
-	u->known = true;
-	u->input = wire_count(found[0]) + wire_count(found[4]);
-	u->cached = wire_count(found[3]);
-	u->reasoning = wire_count(found[2]);
-	u->output = wire_count(found[1]);
-	if (found[5].ptr == NULL || wire_count(found[5]) != u->input + u->output)
-		u->output += u->reasoning;
-	wire_usage(u);
+	gemini_usage(usage, names, 6, u);
 }
 
 static void
@@ -211,25 +161,12 @@ event(struct slice name, struct slice data, struct reply *r, struct failure *f)
 	return 0;
 }
 
-static unsigned
-could(const struct ask *a, unsigned lack)
-{
-	unsigned can = 0;
-
-	if (a->temperature.ptr || a->top_p.ptr)
-		can |= LACK_SAMPLING;
-	if (a->seed.ptr)
-		can |= LACK_SEED;
-	if (a->effort.ptr)
-		can |= LACK_EFFORT;
-	return (can & ~lack) | schema_step(a, lack, LACK_SCHEMA);
-}
-
 static void
 failure(int status, struct slice headers, struct slice body, const struct ask *a, unsigned lack,
     struct failure *f)
 {
-	failure_of(status, headers, body, a, a ? could(a, lack) : 0, f);
+	failure_of(status, headers, body, a,
+	    ask_can(a, lack, LACK_SAMPLING | LACK_SEED | LACK_EFFORT | LACK_SCHEMA), f);
 }
 
 static int

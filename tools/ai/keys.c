@@ -28,8 +28,8 @@ check_key(struct buf *out, size_t from, const char *where, struct err *e)
 		return err_set(e, "no_key", "%s: holds no key", where);
 	for (size_t i = 0; i < line.len; i++)
 		if ((unsigned char)line.ptr[i] <= ' ' || line.ptr[i] == 127)
-			return err_set(e, "no_key", "%s: a key has no blanks and no control characters in it",
-			    where);
+			return err_set(e, "no_key",
+			    "%s: a key has no blanks and no control characters in it", where);
 	memmove(out->ptr + from, line.ptr, line.len);
 	buf_cut(out, from + line.len);
 	return 1;

@@ -39,7 +39,7 @@ write_body(const struct ask *a, unsigned lack, struct buf *out)
 	body_text(&b, "model", a->model);
 	chat_messages(&b, a, a->schema.ptr && (lack & LACK_SCHEMA));
 	body_raw(&b, "max_tokens", a->max_tokens);
-	chat_sampling(&b, a, lack);
+	body_sampling(&b, a, lack, &chat_sampling);
 	if (a->effort.ptr && !(lack & LACK_EFFORT)) {
 		body_open(&b, "chat_template_kwargs", &inner);
 		body_raw(&inner, "reasoning_effort", a->effort);
@@ -63,12 +63,10 @@ static void
 failure(int status, struct slice headers, struct slice body, const struct ask *a, unsigned lack,
     struct failure *f)
 {
-	unsigned can = 0;
 	bool seeded = a && a->seed.ptr && !(lack & LACK_SEED);
 
-	if (a)
-		can = chat_can(a, lack) | schema_step(a, lack, LACK_JSON_SCHEMA | LACK_SCHEMA);
-	failure_of(status, headers, body, a, can, f);
+	failure_of(status, headers, body, a,
+	    ask_can(a, lack, CHAT_LACKS | LACK_JSON_SCHEMA | LACK_SCHEMA), f);
 	if (f->action == ACTION_RETRY &&
 	    (status == 501 || (seeded && broke_grammar(status, body))))
 		f->action = ACTION_FAIL;

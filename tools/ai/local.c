@@ -18,7 +18,8 @@ enum {
 	WORDS = 64 * 1024,
 };
 
-/* A port of loopback that is free now: it may be taken before the server is up, which then says so. */
+/* A port of loopback that is free now: it may be taken before the server is up, which then says so.
+ */
 static int
 free_port(void)
 {
@@ -29,7 +30,8 @@ free_port(void)
 
 	if (fd < 0)
 		return -1;
-	if (bind(fd, (struct sockaddr *)&at, len) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
+	if (bind(fd, (struct sockaddr *)&at, len) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&at, &len) == 0)
 		port = ntohs(at.sin_port);
 	close(fd);
 	return port;
@@ -98,8 +100,8 @@ local_start(struct spawn *server, const char *file, char **base, struct err *e)
 	char port[8], url[64];
 	const char *argv[] = {program && *program ? program : "llama-server", "-m", file, "--host",
 	    "127.0.0.1", "--port", port, "--no-webui", NULL};
-	struct spawn_options options = {.argv = argv,
-	    .flags = SPAWN_NO_IN | SPAWN_NO_OUT | SPAWN_ERR | SPAWN_GROUP};
+	struct spawn_options options = {
+	    .argv = argv, .flags = SPAWN_NO_IN | SPAWN_NO_OUT | SPAWN_ERR | SPAWN_GROUP};
 	int number = free_port();
 	struct err why;
 
@@ -110,7 +112,8 @@ local_start(struct spawn *server, const char *file, char **base, struct err *e)
 	snprintf(port, sizeof(port), "%d", number);
 	if (spawn_start(server, &options, &why) < 0)
 		return err_set(e, "cannot_start",
-		    "%s: install llama.cpp, or set KANDIL_LLAMA_SERVER to its llama-server", why.text);
+		    "%s: install llama.cpp, or set KANDIL_LLAMA_SERVER to its llama-server",
+		    why.text);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d", number);
 	if (wait_ready(server, url, file, e) < 0)
 		return -1;

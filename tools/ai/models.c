@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "common/record.h"
 #include "tools/ai/endpoint_part.h"
+#include "tools/ai/fetch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,9 +98,13 @@ ask_list(struct listing *l, struct http *http)
 {
 	struct buf url = {0};
 	struct err e;
-	struct http_request request = {.method = "GET", .headers = l->endpoint->headers,
-	    .nheaders = l->endpoint->nheaders, .max_reply = LIST_SIZE,
-	    .total_ms = l->endpoint->local ? LOCAL_MS : ASK_MS, .done = take_list, .state = l};
+	struct http_request request = {.method = "GET",
+	    .headers = l->endpoint->headers,
+	    .nheaders = l->endpoint->nheaders,
+	    .max_reply = LIST_SIZE,
+	    .total_ms = l->endpoint->local ? LOCAL_MS : ASK_MS,
+	    .done = take_list,
+	    .state = l};
 
 	buf_adds(&url, l->endpoint->base);
 	buf_adds(&url, list_path(l->endpoint->protocol->name));
@@ -109,6 +114,29 @@ ask_list(struct listing *l, struct http *http)
 		snprintf(l->hint, sizeof(l->hint), "%s", e.text);
 	}
 	buf_free(&url);
+}
+
+char *
+models_first(const struct endpoint *p, size_t *n)
+{
+	struct listing l = {0};
+	struct buf url = {0}, body = {0};
+	struct slice rest, line;
+	char *first = NULL;
+
+	*n = 0;
+	buf_adds(&url, p->base);
+	buf_adds(&url, list_path(p->protocol->name));
+	if (fetch_json(url.ptr, p->headers, p->nheaders, p->local ? LOCAL_MS : ASK_MS, &body))
+		read_list(&l, buf_slice(&body));
+	rest = buf_slice(&l.models);
+	while (slice_line(&rest, &line))
+		if ((*n)++ == 0)
+			first = xstrndup(line.ptr, line.len);
+	buf_free(&url);
+	buf_free(&body);
+	buf_free(&l.models);
+	return first;
 }
 
 static void

@@ -10,8 +10,8 @@ money_open(struct money *m, const struct settings *set, struct err *e)
 {
 	*m = (struct money){.most = -1, .batch = set->batch};
 	if (set->max_cost && price_amount(slice(set->max_cost), &m->most) < 0)
-		return err_set(e, "bad_value", "--max-cost: an amount such as 2 or 0.50, not '%s'",
-		    set->max_cost);
+		return err_set(e, "bad_value", "%s: an amount such as 2 or 0.50, not '%s'",
+		    opt_origin("max-cost"), set->max_cost);
 	return prices_open(&m->prices, set->prices, e);
 }
 
@@ -57,7 +57,7 @@ money_reserve(struct money *m, const struct price *price, struct amount a, long 
 {
 	long long cost = price ? price_cost(price, a.input, 0, a.output, m->batch) : 0;
 
-	if (m->most >= 0 && m->spent + m->aside + cost > m->most)
+	if (m->most >= 0 && m->spent + m->guessed + m->aside + cost > m->most)
 		return false;
 	*reserved = cost;
 	m->aside += cost;
@@ -94,6 +94,14 @@ money_spend(struct money *m, const struct price *price, const struct usage *u)
 	add_usage(&m->usage, u);
 	if (price && u->known)
 		m->spent = price_add(m->spent, cost_of(m, price, u));
+}
+
+void
+money_guess(struct money *m, const struct price *price, struct amount a)
+{
+	if (price)
+		m->guessed = price_add(m->guessed,
+		    price_cost(price, a.input, 0, a.output, m->batch));
 }
 
 void

@@ -16,6 +16,7 @@ struct money {
 	struct prices *prices;
 	long long most; /* -1: no limit */
 	long long spent, aside;
+	long long guessed; /* spent too, perhaps */
 	bool batch;	/* at the batch API's price */
 	bool known;	/* of anything asked, a price is known */
 	struct usage usage;
@@ -33,6 +34,8 @@ bool money_reserve(struct money *, const struct price *, struct amount, long lon
 void money_settle(struct money *, long long *reserved);
 /* A reply has been paid for. */
 void money_spend(struct money *, const struct price *, const struct usage *);
+/* The same where the server does not say what it took: counts towards --max-cost alone. */
+void money_guess(struct money *, const struct price *, struct amount);
 /* Adds a reply to what a record has used and cost. */
 void money_count(struct money *, const struct price *, const struct usage *, struct usage *sum,
     long long *cost, bool *priced);

@@ -14,43 +14,29 @@ path(const struct ask *a, struct buf *out)
 
 /* Its messages are one string each: of an array the texts (check refused other parts). */
 static void
-message(struct buf *out, const struct turn *t)
+write_message(struct buf *out, const struct turn *t)
 {
-	struct buf text = {0};
+	struct buf text = {0}, string = {0};
 
-	json_open(out, '{');
-	json_add(out, "role", t->role == ROLE_USER ? S("user") : S("assistant"));
 	if (*t->content.ptr == '[') {
 		wire_text(t->content, &text);
-		json_add(out, "content", buf_slice(&text));
-		buf_free(&text);
-	} else {
-		json_add_raw(out, "content", t->content);
+		json_quote(&string, buf_slice(&text));
 	}
-	json_close(out, '}');
+	wire_message(out, t->role == ROLE_USER ? "user" : "assistant",
+	    string.len ? buf_slice(&string) : t->content);
+	buf_free(&text);
+	buf_free(&string);
 }
 
 static void
 messages(struct body *b, const struct ask *a, bool schema)
 {
-	struct buf *out = b->out;
-	size_t at, first;
-
 	if (!body_name(b, "messages"))
 		return;
-	json_open(out, '[');
-	at = out->len;
-	buf_adds(out, "{\"role\":\"system\",\"content\":\"");
-	first = out->len;
-	system_text(a, schema, true, out);
-	if (out->len > first)
-		buf_adds(out, "\"}");
-	else
-		buf_cut(out, at);
-	for (size_t i = 0; i < a->nturns; i++)
-		if (a->turns[i].role != ROLE_SYSTEM)
-			message(out, &a->turns[i]);
-	json_close(out, ']');
+	json_open(b->out, '[');
+	system_message(b->out, a, schema, true);
+	wire_turns(b->out, a, write_message);
+	json_close(b->out, ']');
 }
 
 static void
@@ -63,15 +49,7 @@ model_options(struct body *b, const struct ask *a, unsigned lack)
 		return;
 	body_open(b, "options", &o);
 	body_raw(&o, "num_predict", a->max_tokens);
-	if (!(lack & LACK_SAMPLING)) {
-		body_raw(&o, "temperature", a->temperature);
-		body_raw(&o, "top_p", a->top_p);
-		if (!(lack & LACK_TOP_K))
-			body_raw(&o, "top_k", a->top_k);
-	}
-	if (!(lack & LACK_SEED))
-		body_raw(&o, "seed", a->seed);
-	body_raw(&o, "stop", a->stop);
+	body_sampling(&o, a, lack, &chat_sampling);
 	body_close(&o);
 }
 
@@ -129,38 +107,25 @@ take(struct slice object, struct reply *r)
 static int
 reply(struct slice body, struct reply *r, struct err *e)
 {
-	reply_reset(r);
-	if (take(body, r) != 0 || r->finish == FINISH_NONE)
-		return reply_refused(e, body, "no chat reply: it is not 'done'");
-	return 0;
+	return wire_whole(body, take, "no chat reply: it is not 'done'", r, e);
 }
 
 static int
 event(struct slice name, struct slice data, struct reply *r, struct failure *f)
 {
+	static const char *const wrong[] = {"the stream holds a line that is no JSON",
+	    "the stream holds a line without 'done'"};
+
 	(void)name;
-	if (json_check(data, NULL) != 0)
-		return failure_garbled(f, "the stream holds a line that is no JSON");
-	if (wire_given(wire_member(data, "error")))
-		return failure_inside(data, f);
-	if (take(data, r) != 0)
-		return failure_garbled(f, "the stream holds a line without 'done'");
-	return r->finish != FINISH_NONE;
-}
-
-static unsigned
-could(const struct ask *a, unsigned lack)
-{
-	unsigned can = a->effort.ptr ? LACK_EFFORT & ~lack : 0;
-
-	return can | schema_step(a, lack, LACK_SCHEMA);
+	return wire_piece(data, take, wrong, r, f);
 }
 
 static void
 failure(int status, struct slice headers, struct slice body, const struct ask *a, unsigned lack,
     struct failure *f)
 {
-	failure_of(status, headers, body, a, a ? could(a, lack) : 0, f);
+	failure_of(status, headers, body, a,
+	    ask_can(a, lack, LACK_EFFORT | LACK_SCHEMA), f);
 }
 
 /* Its images lie beside the text, as bare base64: parts of other APIs would be lost in it. */

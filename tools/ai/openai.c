@@ -55,7 +55,7 @@ write_body(const struct ask *a, unsigned lack, struct buf *out)
 	chat_messages(&b, a, ask_prompts_schema(a, lack));
 	body_raw(&b, says_max_completion(a, lack) ? "max_completion_tokens" : "max_tokens",
 	    a->max_tokens);
-	chat_sampling(&b, a, lack);
+	body_sampling(&b, a, lack, &chat_sampling);
 	if (!(lack & LACK_EFFORT))
 		body_raw(&b, "reasoning_effort", a->effort);
 	response_format(&b, a, lack);
@@ -67,14 +67,15 @@ write_body(const struct ask *a, unsigned lack, struct buf *out)
 static unsigned
 could(const struct ask *a, unsigned lack)
 {
-	unsigned can = chat_can(a, lack), steps = LACK_JSON_SCHEMA | LACK_SCHEMA;
+	unsigned lacks = CHAT_LACKS | LACK_JSON_SCHEMA | LACK_SCHEMA, can;
 
+	if (ask_strict(a, lack))
+		lacks |= LACK_STRICT;
+	can = ask_can(a, lack, lacks);
 	/* One turn is enough: after that the number itself is what is refused. */
 	if (a->max_tokens.ptr && !(lack & (LACK_MAX_TOKENS | LACK_MAX_COMPLETION)))
 		can |= says_max_completion(a, lack) ? LACK_MAX_COMPLETION : LACK_MAX_TOKENS;
-	if (ask_strict(a, lack))
-		steps |= LACK_STRICT;
-	return can | schema_step(a, lack, steps);
+	return can;
 }
 
 static void

@@ -8,11 +8,13 @@ enum kind { WHOLE, NUMBER, TEXT, TEXTS, OBJECT };
 static const struct param {
 	const char *name, *option;
 	enum kind kind;
-	size_t at; /* the slice in struct ask */
+	size_t at;   /* the slice in struct ask */
 	size_t from; /* the option in struct settings; 0: not a plain one */
 } params[] = {
-    {"max_tokens", "max-tokens", WHOLE, offsetof(struct ask, max_tokens), offsetof(struct settings, max_tokens)},
-    {"temperature", "temperature", NUMBER, offsetof(struct ask, temperature), offsetof(struct settings, temperature)},
+    {"max_tokens", "max-tokens", WHOLE, offsetof(struct ask, max_tokens),
+	offsetof(struct settings, max_tokens)},
+    {"temperature", "temperature", NUMBER, offsetof(struct ask, temperature),
+	offsetof(struct settings, temperature)},
     {"top_p", "top-p", NUMBER, offsetof(struct ask, top_p), offsetof(struct settings, top_p)},
     {"top_k", "top-k", WHOLE, offsetof(struct ask, top_k), offsetof(struct settings, top_k)},
     {"seed", "seed", WHOLE, offsetof(struct ask, seed), offsetof(struct settings, seed)},
@@ -21,8 +23,11 @@ static const struct param {
     {"stop", "stop", TEXTS, offsetof(struct ask, stop), 0},
 };
 
-static const char *const wanted[] = {[WHOLE] = "a whole number", [NUMBER] = "a number",
-    [TEXT] = "a text", [TEXTS] = "a list of texts", [OBJECT] = "a JSON object"};
+static const char *const wanted[] = {[WHOLE] = "a whole number",
+    [NUMBER] = "a number",
+    [TEXT] = "a text",
+    [TEXTS] = "a list of texts",
+    [OBJECT] = "a JSON object"};
 
 static bool
 is_texts(struct slice value)
@@ -89,7 +94,9 @@ set_option(struct ask *ask, const struct param *p, const char *text, struct err 
 	struct slice value = slice_trim(slice(text));
 
 	if (json_check(value, NULL) < 0 || !fits(p->kind, value))
-		return err_set(e, "bad_value", "--%s: '%s' is not %s", p->option, text, wanted[p->kind]);
+		return err_set(
+		    e, "bad_value", "%s: '%s' is not %s", opt_origin(p->option), text,
+		    wanted[p->kind]);
 	set(ask, p, value);
 	return 0;
 }

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 enum {
-	TURNS = 1000,	/* messages of one ask */
-	SCHEMAS = 64,	/* different schemas that records bring along */
+	TURNS = 1000, /* messages of one ask */
+	SCHEMAS = 64, /* different schemas that records bring along */
 	SCHEMA_FILE = 1 << 20,
 };
 
@@ -23,7 +23,7 @@ struct prompter {
 	const struct settings *settings;
 	struct endpoints *endpoints;
 	struct query *prompt, *system, *request;
-	bool own; /* the record itself is the request */
+	bool own;	 /* the record itself is the request */
 	struct ask base; /* what the options say */
 	struct buf file, params, model;
 	struct known_schema schema[SCHEMAS];
@@ -45,7 +45,8 @@ compile(struct query **out, const char *option, const char *program, struct err 
 		return 0;
 	}
 	return err_set(e, "bad_program",
-	    "%s is a jq program, and this is none: %s: a text goes in double quotes within single ones, '\"Classify: \\(.text)\"'",
+	    "%s is a jq program, and this is none: %s: a text goes in double quotes within single "
+	    "ones, '\"Classify: \\(.text)\"'",
 	    option, why.text);
 }
 
@@ -59,7 +60,8 @@ use_schema(struct prompter *p, struct slice text, struct ask *ask, struct err *e
 			k = &p->schema[i];
 	if (k == NULL) {
 		if (p->nschemas == SCHEMAS)
-			return err_set(e, "bad_schema", "more than %d different schemas in one run", SCHEMAS);
+			return err_set(
+			    e, "bad_schema", "more than %d different schemas in one run", SCHEMAS);
 		k = &p->schema[p->nschemas];
 		buf_reset(&k->text);
 		buf_addslice(&k->text, text);
@@ -104,10 +106,11 @@ option_schema(struct prompter *p, const char *given, struct err *e)
 		schema = slice_trim(buf_slice(&text));
 	rc = json_check(schema, &why);
 	if (rc < 0)
-		err_set(e, "bad_schema", "--schema: %s%snot JSON: %s", file ? given : "", file ? ": " : "",
-		    why.text);
+		err_set(e, "bad_schema", "--schema: %s%snot JSON: %s", file ? given : "",
+		    file ? ": " : "", why.text);
 	else if ((rc = use_schema(p, schema, &p->base, &why)) < 0)
-		err_set(e, "bad_schema", "--schema: %s%s%s", file ? given : "", file ? ": " : "", why.text);
+		err_set(e, "bad_schema", "--schema: %s%s%s", file ? given : "", file ? ": " : "",
+		    why.text);
 	else
 		tell_unknown(p->base.check);
 	buf_free(&text);
@@ -138,7 +141,8 @@ open_all(struct prompter *p, struct err *e)
 }
 
 int
-prompt_open(struct prompter **out, const struct settings *s, struct endpoints *endpoints, struct err *e)
+prompt_open(
+    struct prompter **out, const struct settings *s, struct endpoints *endpoints, struct err *e)
 {
 	struct prompter *p = xcalloc(1, sizeof(*p));
 
@@ -199,15 +203,17 @@ run_program(struct query *q, const char *option, enum json_type type, struct sli
 	struct err why;
 
 	if (query_run(q, record, take_result, &r, &why) < 0)
-		return err_set(e, strcmp(why.code, "no_value") == 0 ? "no_prompt" : why.code, "%s: %s",
-		    option, why.text);
+		return err_set(e, strcmp(why.code, "no_value") == 0 ? "no_prompt" : why.code,
+		    "%s: %s", option, why.text);
 	if (r.n == 1 && json_type(r.value) == type) {
 		*out = r.value;
 		return 0;
 	}
 	return err_set(e, "not_text", "%s: the program gives %s where %s is wanted", option,
-	    r.n == 0 ? "nothing" : r.n > 1 ? "several values" :
-	    json_type(r.value) == JSON_NULL ? "null" : "another value",
+	    r.n == 0			      ? "nothing"
+	    : r.n > 1			      ? "several values"
+	    : json_type(r.value) == JSON_NULL ? "null"
+					      : "another value",
 	    type == JSON_STRING ? "one string" : "one object");
 }
 
@@ -217,11 +223,15 @@ struct members {
 };
 
 static int
-take_member(struct members *m, struct ask *ask, struct slice name, struct slice value, struct err *e)
+take_member(
+    struct members *m, struct ask *ask, struct slice name, struct slice value, struct err *e)
 {
-	struct slice *at = json_is(name, "prompt") ? &m->prompt : json_is(name, "system") ? &m->system
-	    : json_is(name, "messages") ? &m->messages : json_is(name, "model") ? &m->model
-	    : json_is(name, "schema") ? &m->schema : NULL;
+	struct slice *at = json_is(name, "prompt")     ? &m->prompt
+			   : json_is(name, "system")   ? &m->system
+			   : json_is(name, "messages") ? &m->messages
+			   : json_is(name, "model")    ? &m->model
+			   : json_is(name, "schema")   ? &m->schema
+						       : NULL;
 
 	if (at == NULL)
 		return param_set(ask, name, value, e);
@@ -275,7 +285,8 @@ read_turn(struct slice message, struct turn *turn, struct err *e)
 		return err_set(e, "bad_messages", "unknown role, %.*s: system, user or assistant",
 		    role.len > 40 ? 40 : (int)role.len, role.ptr);
 	if (json_type(content) != JSON_STRING && json_type(content) != JSON_ARRAY)
-		return err_set(e, "bad_messages", "a message's content is a string, or an array of parts");
+		return err_set(
+		    e, "bad_messages", "a message's content is a string, or an array of parts");
 	turn->content = content;
 	return 0;
 }
@@ -311,7 +322,8 @@ make_turns(const struct members *m, struct arena *arena, struct ask *ask, struct
 		turns[n++] = (struct turn){ROLE_USER, m->prompt};
 	if (n == systems)
 		return err_set(e, "no_prompt",
-		    "the record has neither 'prompt' nor 'messages': name what to ask by --prompt='\"... \\(.text)\"'");
+		    "the record has neither 'prompt' nor 'messages': name what to ask by "
+		    "--prompt='\"... \\(.text)\"'");
 	ask->turns = turns;
 	ask->nturns = n;
 	return 0;
@@ -320,8 +332,8 @@ make_turns(const struct members *m, struct arena *arena, struct ask *ask, struct
 /* ---- whom ---- */
 
 static int
-find_endpoint(struct prompter *p, struct slice model, struct arena *arena, struct ask *ask,
-    struct err *e)
+find_endpoint(
+    struct prompter *p, struct slice model, struct arena *arena, struct ask *ask, struct err *e)
 {
 	struct slice name;
 
@@ -340,24 +352,28 @@ find_endpoint(struct prompter *p, struct slice model, struct arena *arena, struc
 }
 
 int
-prompt_ask(struct prompter *p, struct slice record, struct arena *arena, struct ask *ask, struct err *e)
+prompt_ask(
+    struct prompter *p, struct slice record, struct arena *arena, struct ask *ask, struct err *e)
 {
 	struct members m = {0};
 	struct slice request = record;
 
 	*ask = p->base;
-	if (p->request && run_program(p->request, "--request", JSON_OBJECT, record, arena, &request, e) < 0)
+	if (p->request &&
+	    run_program(p->request, "--request", JSON_OBJECT, record, arena, &request, e) < 0)
 		return -1;
 	if ((p->own || p->request) && take_members(&m, ask, request, e) < 0)
 		return -1;
 	if (p->prompt && m.prompt.ptr == NULL &&
-	    run_program(p->prompt, p->settings->prompt_file ? "--prompt-file" : "--prompt", JSON_STRING,
-		record, arena, &m.prompt, e) < 0)
+	    run_program(p->prompt, p->settings->prompt_file ? "--prompt-file" : "--prompt",
+		JSON_STRING, record, arena, &m.prompt, e) < 0)
 		return -1;
 	if (p->system && m.system.ptr == NULL &&
 	    run_program(p->system, "--system", JSON_STRING, record, arena, &m.system, e) < 0)
 		return -1;
-	if (make_turns(&m, arena, ask, e) < 0 || (m.schema.ptr && use_schema(p, m.schema, ask, e) < 0))
+	if ((m.schema.ptr && use_schema(p, m.schema, ask, e) < 0) ||
+	    make_turns(&m, arena, ask, e) < 0)
 		return -1;
+	ask->named = m.model.ptr != NULL;
 	return find_endpoint(p, m.model, arena, ask, e);
 }

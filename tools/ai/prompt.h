@@ -27,7 +27,8 @@ int prompt_open(struct prompter **, const struct settings *, struct endpoints *,
  * record, or in the prompter. 0, or -1 with e: "no_prompt" (the record lacks
  * what the prompt needs), "not_text" (the program yields no string, or not
  * one), "query_failed", "bad_messages", "bad_schema", "bad_value", and what
- * endpoint_find gives.
+ * endpoint_find gives: whatever else is wrong is found before, and turns is
+ * NULL then.
  */
 int prompt_ask(struct prompter *, struct slice record, struct arena *, struct ask *, struct err *e);
 void prompt_close(struct prompter *);

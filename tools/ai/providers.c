@@ -39,9 +39,12 @@ read_line(struct slice line, struct provider *p, struct err *e)
 	if (field[0].ptr == NULL || memchr(field[0].ptr, '/', field[0].len) ||
 	    memchr(field[0].ptr, ':', field[0].len))
 		return err_set(e, "bad_providers", "a provider's name has neither / nor :");
-	*p = (struct provider){.protocol = protocol_find(field[1]), .base = field[2],
-	    .keys = field[3], .auth = field[4].ptr ? field[4] : S("bearer"),
-	    .base_env = field[5], .model = field[6]};
+	*p = (struct provider){.protocol = protocol_find(field[1]),
+	    .base = field[2],
+	    .keys = field[3],
+	    .auth = field[4].ptr ? field[4] : S("bearer"),
+	    .base_env = field[5],
+	    .model = field[6]};
 	if (p->protocol == NULL)
 		return err_set(e, "bad_providers", "unknown protocol, '%.*s'", (int)field[1].len,
 		    field[1].ptr ? field[1].ptr : "");

@@ -147,8 +147,10 @@ pace_limit(const struct pace *p)
 }
 
 void
-pace_good(struct pace *p)
+pace_good(struct pace *p, uint64_t number)
 {
+	if (number > p->refused)
+		p->paused = 0;
 	p->window += p->steady ? 1 / p->window : 1;
 	if (p->window > p->most)
 		p->window = p->most;
@@ -158,15 +160,22 @@ void
 pace_bad(struct pace *p, int64_t now, int64_t sent)
 {
 	p->steady = true;
-	if (sent <= p->cut)
-		return;
-	p->cut = now;
-	p->window = p->window / 2 < 1 ? 1 : p->window / 2;
+	if (sent > p->cut) {
+		p->cut = now;
+		p->least = p->window / 2 < 1 ? 1 : p->window / 2;
+	}
+	p->window -= 0.5;
+	if (p->window < p->least)
+		p->window = p->least;
 }
 
 void
-pace_pause(struct pace *p, int64_t now, int64_t ms)
+pace_pause(struct pace *p, int64_t now, int64_t ms, uint64_t number)
 {
-	if (ms > 0 && now + ms > p->paused)
+	if (ms <= 0)
+		return;
+	if (now + ms > p->paused)
 		p->paused = now + ms;
+	if (number > p->refused)
+		p->refused = number;
 }

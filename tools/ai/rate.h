@@ -5,9 +5,11 @@
  * requests and tokens of a minute, those that the user allows and those that
  * the server's headers tell of; an ask takes an estimate out and puts
  * back what it did not use. A pace holds how many may be in flight: it doubles
- * while all goes well from the start, then grows by one a round, and halves,
- * once a round, when the server says that it is too much. Sources: V. Jacobson, M. Karels,
- * "Congestion Avoidance and Control", 1988; RFC 5681 for the names.
+ * while all goes well from the start, then grows by one a round. What the server
+ * refuses as too much lowers it, by half a place each and by half of all in one round at the
+ * most, so that a few refusals among many replies cost little and a round of
+ * them halves it. Sources: V. Jacobson, M. Karels, "Congestion Avoidance and Control",
+ * 1988; RFC 5681 for the names; RFC 8257 for cuts by the share of what was refused.
  */
 #ifndef KANDIL_AI_RATE_H
 #define KANDIL_AI_RATE_H
@@ -47,17 +49,23 @@ struct pace {
 	double window;
 	int most;	  /* --jobs */
 	bool steady;	  /* the first cut ended the doubling */
-	int64_t cut;	  /* when it was last halved, ms */
+	int64_t cut;	  /* when the round began in which it is being lowered, ms */
+	double least;	  /* and no further than to this in that round */
 	int64_t paused;	  /* until then nothing goes, ms */
+	uint64_t refused; /* the last request for which a pause was wanted, by number */
 };
 
 void pace_open(struct pace *, int start, int most);
 /* How many may be in flight, at least 1. */
 int pace_limit(const struct pace *);
-void pace_good(struct pace *);
-/* A request that was sent at `sent` met too much load: halves, but once a round. */
+/*
+ * Requests are numbered in the order they are sent, from 1. A reply to one that
+ * went later than all that were refused shows that the server takes others: a pause ends.
+ */
+void pace_good(struct pace *, uint64_t number);
+/* A request that was sent at `sent` met too much load. */
 void pace_bad(struct pace *, int64_t now, int64_t sent);
-/* The server wants nothing before now + ms. */
-void pace_pause(struct pace *, int64_t now, int64_t ms);
+/* The server wants nothing before now + ms: so it said to that request, which has to wait itself. */
+void pace_pause(struct pace *, int64_t now, int64_t ms, uint64_t number);
 
 #endif

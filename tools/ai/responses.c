@@ -13,25 +13,6 @@ path(const struct ask *a, struct buf *out)
 }
 
 static void
-instructions(struct body *b, const struct ask *a, bool schema, size_t *taken)
-{
-	struct buf *out = b->out;
-	size_t at = out->len, first;
-
-	if (!body_name(b, "instructions")) {
-		*taken = 0;
-		return;
-	}
-	buf_addc(out, '"');
-	first = out->len;
-	*taken = system_text(a, schema, false, out);
-	if (out->len > first)
-		buf_addc(out, '"');
-	else
-		buf_cut(out, at);
-}
-
-static void
 input(struct body *b, const struct ask *a, size_t from)
 {
 	static const char *const roles[] = {"developer", "user", "assistant"};
@@ -39,12 +20,8 @@ input(struct body *b, const struct ask *a, size_t from)
 	if (!body_name(b, "input"))
 		return;
 	json_open(b->out, '[');
-	for (size_t i = from; i < a->nturns; i++) {
-		json_open(b->out, '{');
-		json_add(b->out, "role", slice(roles[a->turns[i].role]));
-		json_add_raw(b->out, "content", a->turns[i].content);
-		json_close(b->out, '}');
-	}
+	for (size_t i = from; i < a->nturns; i++)
+		wire_message(b->out, roles[a->turns[i].role], a->turns[i].content);
 	json_close(b->out, ']');
 }
 
@@ -72,18 +49,14 @@ text_format(struct body *b, const struct ask *a, unsigned lack)
 static void
 write_body(const struct ask *a, unsigned lack, struct buf *out)
 {
+	static const struct sampling names = {.top_p = "top_p"};
 	struct body b, inner;
-	size_t taken;
 
 	body_start(&b, out, a->extra);
 	body_text(&b, "model", a->model);
-	instructions(&b, a, ask_prompts_schema(a, lack), &taken);
-	input(&b, a, taken);
+	input(&b, a, body_system(&b, "instructions", a, ask_prompts_schema(a, lack), false));
 	body_raw(&b, "max_output_tokens", a->max_tokens);
-	if (!(lack & LACK_SAMPLING)) {
-		body_raw(&b, "temperature", a->temperature);
-		body_raw(&b, "top_p", a->top_p);
-	}
+	body_sampling(&b, a, lack, &names);
 	if (a->effort.ptr && !(lack & LACK_EFFORT)) {
 		body_open(&b, "reasoning", &inner);
 		body_raw(&inner, "effort", a->effort);
@@ -91,31 +64,17 @@ write_body(const struct ask *a, unsigned lack, struct buf *out)
 	}
 	text_format(&b, a, lack);
 	body_raw(&b, "store", S("false"));
-	if (a->stream)
-		body_fixed(&b, "stream", S("true"));
-	else
-		body_without(&b, "stream");
+	body_stream(&b, a);
 	body_close(&b);
 }
 
 static void
 take_usage(struct slice usage, struct usage *u)
 {
-	static const struct slice wanted[] = {S("input_tokens"), S("output_tokens"),
+	static const struct slice names[] = {S("input_tokens"), S("output_tokens"),
 	    S("input_tokens_details"), S("output_tokens_details")};
-	struct slice found[4];
 
-	if (!wire_given(usage))
-		return;
-	wire_pick(usage, wanted, found, 4);
-	if (found[0].ptr == NULL && found[1].ptr == NULL)
-		return;
-	u->known = true;
-	u->input = wire_count(found[0]);
-	u->output = wire_count(found[1]);
-	u->cached = wire_count(wire_member(found[2], "cached_tokens"));
-	u->reasoning = wire_count(wire_member(found[3], "reasoning_tokens"));
-	wire_usage(u);
+	chat_usage(usage, names, NULL, u);
 }
 
 /* The text of the output's messages; a refusal is a part of its own kind. */
@@ -157,8 +116,7 @@ take_status(struct slice status, struct slice details, struct reply *r)
 		return -1;
 	wire_copy(status, &r->finish_word);
 	if (r->finish == FINISH_REFUSED) {
-		buf_reset(&r->finish_word);
-		buf_adds(&r->finish_word, "refusal");
+		wire_refused(r);
 	} else if (json_is(status, "completed")) {
 		r->finish = FINISH_STOP;
 	} else if (json_is(status, "incomplete")) {
@@ -217,9 +175,7 @@ event(struct slice name, struct slice data, struct reply *r, struct failure *f)
 		if (found[1].ptr)
 			json_text(found[1], &r->text);
 	} else if (json_is(found[0], "response.refusal.delta")) {
-		r->finish = FINISH_REFUSED;
-		buf_reset(&r->finish_word);
-		buf_adds(&r->finish_word, "refusal");
+		wire_refused(r);
 		if (found[1].ptr)
 			json_text(found[1], &r->text);
 	} else if (json_is(found[0], "response.completed") ||
@@ -236,15 +192,9 @@ event(struct slice name, struct slice data, struct reply *r, struct failure *f)
 static unsigned
 could(const struct ask *a, unsigned lack)
 {
-	unsigned can = 0, steps = LACK_JSON_SCHEMA | LACK_SCHEMA;
+	unsigned lacks = LACK_SAMPLING | LACK_EFFORT | LACK_JSON_SCHEMA | LACK_SCHEMA;
 
-	if (a->temperature.ptr || a->top_p.ptr)
-		can |= LACK_SAMPLING;
-	if (a->effort.ptr)
-		can |= LACK_EFFORT;
-	if (ask_strict(a, lack))
-		steps |= LACK_STRICT;
-	return (can & ~lack) | schema_step(a, lack, steps);
+	return ask_can(a, lack, lacks | (ask_strict(a, lack) ? LACK_STRICT : 0));
 }
 
 static void

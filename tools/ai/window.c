@@ -19,6 +19,12 @@ window_open(const struct window *w)
 	return w->count == 0 || (w->count < w->most && w->bytes < w->most_bytes);
 }
 
+bool
+window_grown(const struct window *w)
+{
+	return w->bytes > w->most_bytes + w->most_bytes / 4;
+}
+
 struct slot *
 window_add(struct window *w)
 {
@@ -62,6 +68,12 @@ slot_clear_body(struct slot *s)
 	empty(&s->raw);
 }
 
+bool
+slot_large(const struct slot *s)
+{
+	return s->held.bytes.cap > SLOT_LARGE || s->body_size > SLOT_LARGE;
+}
+
 void
 slot_equip(struct window *w, struct slot *s)
 {
@@ -83,14 +95,13 @@ slot_clear_asking(struct window *w, struct slot *s)
 {
 	if (!s->equipped)
 		return;
-	if (s->held.bytes.cap > SLOT_KEPT)
+	if (slot_large(s))
 		arena_free(&s->arena);
 	arena_reset(&s->arena);
 	slot_clear_body(s);
 	empty(&s->sse.line);
 	empty(&s->sse.data);
-	if (s->reply.text.cap > SLOT_KEPT)
-		buf_free(&s->reply.text);
+	empty(&s->reply.text);
 	reply_reset(&s->reply);
 	sse_reset(&s->sse);
 	w->kits = xgrow(w->kits, w->nkits, &w->kits_cap, sizeof(*w->kits));

@@ -41,6 +41,7 @@ struct slot {
 	bool record;	/* false: lines that were dealt with while reading */
 	size_t length;	/* of those lines, about */
 	bool retried;	/* it came with an error, taken off by --retry */
+	bool had;	/* it came with its answer */
 	struct held held;
 	struct capture capture;
 
@@ -62,6 +63,7 @@ struct slot {
 	unsigned lack;	 /* the lane's when body was made */
 	unsigned attempts, failures, limited;
 	int64_t sent, due; /* ms */
+	uint64_t number;   /* among all that its lane sent */
 	struct amount taken;
 	long long reserved; /* money, as price.h counts */
 	struct reply reply;
@@ -103,11 +105,17 @@ struct window {
 	size_t nkits, kits_cap;
 };
 
-/* What a slot keeps for its next record; larger pieces are given back. */
-enum { SLOT_KEPT = 16 << 10 };
+enum {
+	/* What each buffer of a slot keeps for its next record: 1,024 slots keep it. */
+	SLOT_KEPT = 1 << 10,
+	/* A request above this is made again for each attempt, not kept beside its record. */
+	SLOT_LARGE = 8 << 10,
+};
 
 /* Whether another line may be read. */
 bool window_open(const struct window *);
+/* Whether what is in hand has grown, by its replies, beyond what may be held. */
+bool window_grown(const struct window *);
 /* A fresh slot at the end; SLOT_HELD. */
 struct slot *window_add(struct window *);
 /* Counts anew what the slot holds. */
@@ -116,6 +124,8 @@ void window_count(struct window *, struct slot *);
 void window_drop(struct window *, struct slot *);
 void window_free(struct window *);
 
+/* Whether the slot's request is above SLOT_LARGE. */
+bool slot_large(const struct slot *);
 /* Gives the slot what asking takes: an arena for its ask, buffers for request and reply. */
 void slot_equip(struct window *, struct slot *);
 /* Takes back what asking took, or empties what sending took; large pieces go for good. */

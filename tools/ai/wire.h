@@ -47,6 +47,33 @@ bool ask_prompts_schema(const struct ask *, unsigned lack);
  * Returns how many turns it took.
  */
 size_t system_text(const struct ask *, bool schema, bool whole, struct buf *out);
+/* The same as a member: none where there is no text, and 0 where extra has the name. */
+size_t body_system(struct body *, const char *name, const struct ask *, bool schema, bool whole);
+/* The same as a message in the array that is open in out; none where there is no text. */
+size_t system_message(struct buf *out, const struct ask *, bool schema, bool whole);
+bool ask_has_system(const struct ask *);
+
+/* A message in the array that is open in out: its role and its content. */
+void wire_message(struct buf *out, const char *role, struct slice content);
+/* The turns that are not the system's, into the array that is open in out; or as a member. */
+typedef void write_turn(struct buf *out, const struct turn *);
+void wire_turns(struct buf *out, const struct ask *, write_turn *);
+void body_turns(struct body *, const char *name, const struct ask *, write_turn *);
+
+/* What an API calls the sampling options; NULL: it has none such. */
+struct sampling {
+	const char *top_p, *top_k, *seed, *stop;
+};
+void body_sampling(struct body *, const struct ask *, unsigned lack, const struct sampling *);
+/* The member stream: true, or none; extra cannot change it. */
+void body_stream(struct body *, const struct ask *);
+
+/*
+ * What the ask has to lose of what lacks names, and lack has left, as lacks: of a
+ * schema's steps in it the next one alone. 0 for no ask.
+ */
+unsigned ask_can(const struct ask *, unsigned lack, unsigned lacks);
+
 /* Appends the elements of an array to the array that is open in out. */
 void wire_splice(struct buf *out, struct slice array);
 
@@ -77,6 +104,12 @@ struct slice wire_member(struct slice object, const char *name);
 struct slice wire_first(struct slice array);
 /* A count: 0 for what is missing, null, negative or no whole number; at most 1e15. */
 long long wire_count(struct slice value);
+/*
+ * wire_pick of a usage, which is known then. False: it is none, or has neither of the
+ * first two names, what went in and what came out.
+ */
+bool wire_counts(struct slice usage, const struct slice *names, struct slice *values, size_t n,
+    struct usage *);
 /* Makes a usage that makes no sense make some: parts are no more than their whole. */
 void wire_usage(struct usage *);
 /* Whether it is there and not null. */
@@ -96,19 +129,40 @@ struct finish_word {
 };
 void wire_finish(struct reply *, const struct finish_word *, struct slice word);
 
+/* The reply is a refusal, whatever word the provider has for it. */
+void wire_refused(struct reply *);
 /*
- * Chat completions, which llama-server speaks too. chat_messages writes the
- * array, chat_sampling the parameters that both call the same.
+ * APIs whose events are what a whole reply is: take reads either, -1 where it is none.
+ * As protocol->reply, with what was expected of it.
  */
+typedef int take_piece(struct slice object, struct reply *);
+int wire_whole(struct slice body, take_piece *, const char *expected, struct reply *,
+    struct err *);
+/* As protocol->event; wrong: what is said of no JSON, and of no piece. */
+int wire_piece(struct slice data, take_piece *, const char *const wrong[2], struct reply *,
+    struct failure *);
+
+/* Chat completions, which llama-server speaks too. */
+extern const struct sampling chat_sampling;
+/* What of an ask chat_sampling and chat_stream could leave out, and the effort. */
+enum {
+	CHAT_LACKS = LACK_SAMPLING | LACK_TOP_K | LACK_SEED | LACK_EFFORT | LACK_STREAM_USAGE
+};
 void chat_messages(struct body *, const struct ask *, bool schema);
-void chat_sampling(struct body *, const struct ask *, unsigned lack);
 void chat_stream(struct body *, const struct ask *, unsigned lack);
 int chat_reply(struct slice body, struct reply *, struct err *);
 int chat_event(struct slice name, struct slice data, struct reply *, struct failure *);
-/* What of an ask chat_sampling and chat_stream write and could leave out, as lacks. */
-unsigned chat_can(const struct ask *, unsigned lack);
-/* The next step down for a schema that was sent by the steps that lack left; 0: none is left. */
-unsigned schema_step(const struct ask *, unsigned lack, unsigned steps);
+/*
+ * The usage of OpenAI's two APIs. names: of input, output, and the details of each;
+ * written: the member of the input's details with what went into the cache, or NULL.
+ */
+void chat_usage(struct slice usage, const struct slice *names, const char *written, struct usage *);
+/*
+ * The usage of Gemini's two APIs. names: of input, output, thoughts, cached, tool use; a
+ * sixth is the total, which tells whether the output's count holds the thoughts,
+ * as it is the sum of its parts. Without it the output does not.
+ */
+void gemini_usage(struct slice usage, const struct slice *names, size_t n, struct usage *);
 
 /* failure: what is to be done, from an error's body, status and headers. */
 

@@ -48,7 +48,7 @@ schema_prompt_set(struct slice text)
 int
 provider_load(struct err *e)
 {
-	char *file = path_data("ai/prompts/schema.txt");
+	char *file = path_trusted("ai/prompts/schema.txt");
 	struct buf text = {0};
 	int result;
 

@@ -1,0 +1,169 @@
+#!/usr/bin/env bats
+# kandil-ai and kandil chat as a person meets them: terminals, slips of the
+# finger, a second run over the first one's output.
+# The server is tests/servers/model.py; its head says what it can do.
+# shellcheck disable=SC2086,SC2154 # options are words; stderr is set by run --separate-stderr
+load lib/common
+load lib/servers
+
+setup_file() {
+	serve_model
+}
+
+setup() {
+	openai_setup
+}
+
+# ---- kandil chat
+
+@test "an answer that comes slowly is not drawn over" {
+	control '{"delay": 700}'
+	same $'re: one two\r' "$("$ROOT/tests/lib/terminal" kandil chat -m openai/m one two </dev/null)"
+}
+
+@test "in a conversation Ctrl-C ends an answer, and what was said of it stays" {
+	# A conversation is told by its first question.
+	control '{"one": ["stall-end", {"status": 400, "body": {"error": {"message": "No"}}}, "ok"]}'
+	"$ROOT/tests/lib/terminal" kandil chat -m openai/m >shown <<-'END'
+		> 	zero
+		zero	\x03
+		> 	one\n
+		re: one	\x03
+		> 	two\n
+		kandil-ai: No	
+		> 	three\n
+		re: one	
+		> 	\x04
+	END
+	! grep -F records shown
+	same '[["user","one"]]
+[["user","one"],["assistant","re: one"],["user","two"]]
+[["user","one"],["assistant","re: one"],["user","three"]]' \
+		"$(asked | jq -c '.body.messages | map([.role, .content])')"
+}
+
+@test "an error is said once to a person, and without the words of records" {
+	control '{"*": [{"status": 401, "body": {"error": {"message": "Bad key"}}}]}'
+	run -3 --separate-stderr kandil chat -m openai/m hello
+	same "kandil-ai: openai: Bad key" "$stderr"
+	unset OPENAI_BASE_URL OPENAI_API_KEY
+	run -2 --separate-stderr kandil chat hello
+	same 3 "$(wc -l <<<"$stderr")"
+}
+
+@test "chat -v says what it took, and without it nothing is said" {
+	control '{"hello": ["reset-headers", "ok"]}'
+	run -0 --separate-stderr kandil chat -v -m openai/m hello
+	[[ $stderr == *"attempt 1: cut_off"* && $stderr == *"1 asked"*"tokens 10 in"*"5 out"* ]]
+	run -0 --separate-stderr kandil chat -m openai/m hello
+	same "re: hello" "$output$stderr"
+}
+
+# ---- the second run
+
+@test "what has its answer is passed, what failed is asked with --retry, all with --force" {
+	local before
+	control '{"bad": [{"status": 400, "body": {"error": {"message": "No"}}}]}'
+	records good bad fine "bad too" >in
+	try $AI in >first
+	same "1 2" "$status $(jq -c 'select(.ai).id' first | wc -l)"
+	control '{}'
+	run -1 --separate-stderr $AI -v first
+	same "$(cat first)" "$output"
+	[[ $stderr == *"4 records, 0 asked, 0 cached, 0 errors, 2 answered before, 2 failed before"* ]]
+	run -0 --separate-stderr $AI -v --retry first
+	echo "$output" >second
+	same "$(jq -c 'select(.ai)' first)" "$(jq -c 'select(.text == "good" or .text == "fine")' second)"
+	same $'bad\nbad too' "$(asked | jq -r .prompt | sort)"
+	[[ $stderr == *"4 records, 2 asked, 0 cached, 0 errors, 2 answered before" ]]
+	control '{}'
+	run -0 --separate-stderr $AI -f --no-cache second
+	same 4 "$(asked | wc -l)"
+	# Another's error is not ours to try again where the answer is there; it stays.
+	before='{"text":"x","ai":{"text":"y","finish":"stop"},"error":{"tool":"kandil-check","code":"c"}}'
+	run -1 --separate-stderr $AI --retry <<<"$before"
+	same "$before" "$output"
+	# An estimate is no answer.
+	$AI -n -q in | $AI >out
+	same 4 "$(jq -r .ai.text out | wc -l)"
+}
+
+@test "a member that is not ours is not replaced" {
+	control '{}'
+	run -1 --separate-stderr $AI --into=id < <(records one)
+	same '[0,"member_taken",false]' "$(jq -c '[.id, .error.code, .error.retryable]' <<<"$output")"
+	same 0 "$(asked | wc -l)"
+	run -0 --separate-stderr $AI --into=id --force < <(records one)
+	same "re: one" "$(jq -r .id.text <<<"$output")"
+	run -0 --separate-stderr $AI <<<'{"text":"one","ai":null}'
+}
+
+# ---- slips of the finger
+
+@test "a model that nobody has stops the run, a record's own does not" {
+	local gone='{"status": 404, "body": {"error": {"code": "model_not_found", "message": "No such model"}}}'
+	control '{"*": ['"$gone"']}'
+	records $(seq 90) >in
+	run -3 --separate-stderr $AI in
+	[[ $stderr == "kandil-ai: openai: No such model"* ]]
+	echo "$output" >out
+	each_once in out
+	same "no_model not_asked" "$(jq -rn '[inputs.error.code] | unique | join(" ")' out)"
+	[ "$(asked | wc -l)" -le 16 ]
+	control '{"b": ['"$gone"']}'
+	jq -c '. + {prompt: (if .id % 3 == 0 then "b" else "a" end), model: "openai/\(.id)"}' in >named
+	run -1 --separate-stderr kandil-ai named
+	same 30 "$(jq -r 'select(.error.code == "no_model").id' <<<"$output" | wc -l)"
+}
+
+@test "what the command line or the environment gets wrong is one message, status 2" {
+	local one
+	control '{}'
+	records 1 2 3 >in
+	while read -r one; do
+		run -2 --separate-stderr env $one in
+		same 1 "$(wc -l <<<"$stderr")"
+		same "" "$output"
+	done <<-END
+		kandil-ai --prompt=.text -H broken
+		kandil-ai --prompt=.text --path=x OPENAI_BASE_URL= -H broken
+		OPENAI_BASE_URL=localhost:1 kandil-ai --prompt=.text
+		OPENAI_BASE_URL=http://model.example.com/v1 kandil-ai --prompt=.text
+		kandil-ai --prompt=.text --base-url=ftp://x
+	END
+	[[ $stderr == "kandil-ai: --base-url: 'ftp://x"* ]]
+	run -2 --separate-stderr $AI --api=foo in
+	[[ $stderr == *"'foo' is none of"*chat* ]]
+	same 0 "$(asked | wc -l)"
+}
+
+@test "a provider that is none gets nobody else's prompts" {
+	unset OPENAI_BASE_URL
+	run -2 --separate-stderr kandil-ai -p .text -m foo/bar < <(records one)
+	[[ $stderr == "kandil-ai: unknown provider 'foo'"* ]]
+	run -2 --separate-stderr kandil-ai -p .text -m opnai/m < <(records one)
+	[[ $stderr == *"did you mean 'openai'?" ]]
+	# A server of one's own has what names it likes.
+	export OPENAI_BASE_URL=$MODEL/v1
+	control '{}'
+	run -0 --separate-stderr kandil-ai -p .text -m foo/bar < <(records one)
+	same foo/bar "$(asked | jq -r .body.model)"
+}
+
+@test "a value that is wrong says where it stands" {
+	mkdir -p "$XDG_CONFIG_HOME/kandil" .kandil
+	printf '[ai]\n\nmax-cost = abc\n' >"$XDG_CONFIG_HOME/kandil/config"
+	run -2 --separate-stderr $AI </dev/null
+	[[ $stderr == "kandil-ai: $XDG_CONFIG_HOME/kandil/config:3: 'max-cost': an amount"* ]]
+	run -2 --separate-stderr $AI --max-cost=x </dev/null
+	[[ $stderr == "kandil-ai: --max-cost: an amount"* ]]
+	printf '[ai]\njobs = 0\n' >"$XDG_CONFIG_HOME/kandil/config"
+	run -2 --separate-stderr $AI </dev/null
+	[[ $stderr == "kandil-ai: $XDG_CONFIG_HOME/kandil/config:2: 'jobs': "* ]]
+	printf '[ai]\ntemperature = hot\n' >.kandil/config
+	KANDIL_AI_JOBS=1 run -2 --separate-stderr $AI </dev/null
+	[[ $stderr == "kandil-ai: .kandil/config:2: 'temperature': 'hot' is not a number"* ]]
+	KANDIL_AI_JOBS=1 KANDIL_AI_TEMPERATURE=cold run -2 --separate-stderr $AI </dev/null
+	[[ $stderr == "kandil-ai: environment variable 'KANDIL_AI_TEMPERATURE': 'cold' is not"* ]]
+	KANDIL_AI_JOBS=1 run -0 --separate-stderr $AI --temperature=1 </dev/null
+}
