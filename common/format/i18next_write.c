@@ -102,11 +102,21 @@ is_path(struct slice key)
 	return key.len && !start && parts <= PARTS;
 }
 
+/* The first part of a path; its length. */
+static size_t
+first_part(struct slice path)
+{
+	const char *dot = memchr(path.ptr, '.', path.len);
+
+	return dot ? (size_t)(dot - path.ptr) : path.len;
+}
+
 /*
  * The object or array that a new key belongs in, made where it is not there;
- * *leaf is the name in it. Where a text stands in the way the rest of the path
- * stays whole, as i18next also finds it. JSONFILE_NONE: it has no place, as an
- * element that others would have to come before.
+ * *leaf is the name in it. Where a text stands in the way, or an array and the
+ * path goes on without a number, the rest of the path stays whole, as i18next
+ * also finds it. JSONFILE_NONE: it has no place, as an element that others
+ * would have to come before.
  */
 static size_t
 container_for(struct merge *m, struct slice key, struct slice *leaf)
@@ -132,9 +142,12 @@ container_for(struct merge *m, struct slice key, struct slice *leaf)
 			    i18next_is_array(&m->arrays, path) ? JSON_ARRAY : JSON_OBJECT);
 			m->behind = child;
 		}
-		if (f->v[child].type < JSON_ARRAY)
+		struct slice rest = {dot + 1, (size_t)(leaf->ptr + leaf->len - dot) - 1};
+		if (f->v[child].type < JSON_ARRAY ||
+		    (f->v[child].type == JSON_ARRAY &&
+			i18next_number((struct slice){rest.ptr, first_part(rest)}) == SIZE_MAX))
 			return array ? JSONFILE_NONE : at;
-		*leaf = (struct slice){dot + 1, (size_t)(leaf->ptr + leaf->len - dot) - 1};
+		*leaf = rest;
 		at = child;
 	}
 	return at;

@@ -191,8 +191,9 @@ open_segment(struct scan *s, const struct xml_event *event)
 {
 	struct xliff_unit *u = s->unit;
 
-	if (u->n == SEGMENTS) {
-		s->refused = "a unit has too many segments";
+	if (u->n == SEGMENTS || s->segment) {
+		s->refused = s->segment ? "a segment stands within another"
+					: "a unit has too many segments";
 		return;
 	}
 	u->segments = xgrow(u->segments, u->n, &u->cap, sizeof(*u->segments));
@@ -208,6 +209,8 @@ open_segment(struct scan *s, const struct xml_event *event)
 static void
 open_side(struct scan *s, const struct xml_event *event, struct xliff_side *side)
 {
+	if (side->span.start)
+		s->refused = "a segment has two sources, or two targets";
 	s->side = side;
 	s->depth = event->depth;
 	s->npairs = 0;
@@ -250,8 +253,11 @@ open_element(struct scan *s, const struct xml_event *event)
 		s->file->file = (struct catalog_span){event->end, event->end};
 		table_free(&s->ids);
 		s->ids = (struct table){0};
-	} else if (slice_is(name, "unit") && !s->unit) {
-		open_unit(s, event);
+	} else if (slice_is(name, "unit")) {
+		if (s->unit)
+			s->refused = "a unit stands within another";
+		else
+			open_unit(s, event);
 	} else if (!s->unit) {
 		;
 	} else if (slice_is(name, "segment") || slice_is(name, "ignorable")) {

@@ -107,6 +107,26 @@ test_states(void)
 	CHECK(u && u->state == CATALOG_DRAFT);
 }
 
+/* What stands within another of its kind has no place to be written to. */
+static void
+test_nested(void)
+{
+	static const char *const bad[] = {
+	    "<unit id=\"a\"><unit id=\"b\"/></unit>",
+	    "<unit id=\"a\"><segment><segment><source>x</source></segment></segment></unit>",
+	    "<unit id=\"a\"><segment><source>x</source><source>y</source></segment></unit>",
+	    "<unit id=\"a\"><segment><source>x</source><target>y</target><target/></segment></unit>"};
+	struct buf b = {0};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		buf_reset(&b);
+		buf_addf(&b, "<xliff version=\"2.0\" srcLang=\"en\" trgLang=\"fr\"><file id=\"f\">"
+			     "%s</file></xliff>", bad[i]);
+		CHECK(parse(b.ptr) < 0);
+	}
+	buf_free(&b);
+}
+
 static void
 test_faults(void)
 {
@@ -206,6 +226,7 @@ main(void)
 {
 	test_codes();
 	test_states();
+	test_nested();
 	test_faults();
 	test_round_trip();
 	test_stays();
