@@ -12,6 +12,8 @@ _kandil() {
 		option=${COMP_WORDS[COMP_CWORD - 1]} cur=
 	elif ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
 		option=${COMP_WORDS[COMP_CWORD - 2]}
+	elif [[ " $(_kandil_options "$command") " == *" ${COMP_WORDS[COMP_CWORD - 1]}= "* ]]; then
+		option=${COMP_WORDS[COMP_CWORD - 1]}
 	fi
 	if [[ $option ]]; then
 		words=$(_kandil_choices "$command $option")
@@ -21,7 +23,8 @@ _kandil() {
 		words=$(_kandil_words "$command")
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-	if [[ ${#COMPREPLY[@]} == 0 && $cur != -* ]]; then
+	if [[ ${#COMPREPLY[@]} == 0 && $cur != -* ]] &&
+		[[ ! $option || $(_kandil_files "$command $option") ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi
 	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null

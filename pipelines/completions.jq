@@ -9,6 +9,8 @@ def command: (.tool | gsub("-"; " ")) + (if .command then " " + .command else ""
 
 def choices: if .type == "choice" then .arg | split("|") else [] end;
 def takes_value: .type != "flag";
+# Of all others the files of the folder are no values.
+def takes_file: takes_value and ((.arg // "") | test("FILE|DIR|PATH|GLOB"; "i"));
 def long: "--" + .name + (if takes_value then "=" else "" end);
 
 # The word that may follow each beginning of each command.
@@ -26,7 +28,8 @@ def fish_option:
 	+ (if .pipeline then " -n " + ("__fish_seen_subcommand_from " + (.tool | split("-") | last) | quoted)
 	   elif .command then " -n " + ("__fish_seen_subcommand_from " + .command | quoted) else "" end)
 	+ " -l " + .name + (if .letter then " -s " + .letter else "" end)
-	+ (if takes_value then (if choices == [] then " -r" else " -x -a " + (choices | join(" ") | quoted) end) else "" end)
+	+ (if takes_value then (if choices != [] then " -x -a " + (choices | join(" ") | quoted)
+		elif takes_file then " -r" else " -x" end) else "" end)
 	+ (if .help == "" then "" else " -d " + (.help | quoted) end);
 
 # What follows the front door's own words.
@@ -59,5 +62,6 @@ else
 	"# made by `kandil completions \($shell)`",
 	lookup("_kandil_words"; next_words($commands) | map({key: .at, words})),
 	lookup("_kandil_options"; $tables | map({key: (.[0] | command), words: (map(long) + ["--help", "--version"])})),
+	lookup("_kandil_files"; [$options[] | select(takes_file) | {key: (command + " --" + .name), words: ["yes"]}]),
 	lookup("_kandil_choices"; [$options[] | select(choices != []) | {key: (command + " --" + .name), words: choices}])
 end

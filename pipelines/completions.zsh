@@ -11,7 +11,8 @@ _kandil() {
 	if [[ $cur == --*=* ]]; then
 		option=${cur%%=*}
 		compset -P '*='
-		compadd -- ${=$(_kandil_choices "$command $option")} || _files
+		compadd -- ${=$(_kandil_choices "$command $option")} && return
+		[[ -z $(_kandil_files "$command $option") ]] || _files
 	elif [[ $cur == -* ]]; then
 		compadd -S '' -- ${(M)${=$(_kandil_options $command)}:#*=}
 		compadd -- ${${=$(_kandil_options $command)}:#*=}

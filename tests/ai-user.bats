@@ -30,12 +30,12 @@ setup() {
 		> 	one\n
 		re: one	\x03
 		> 	two\n
-		kandil-ai: No	
+		kandil-ai: No
 		> 	three\n
-		re: one	
+		re: one
 		> 	\x04
 	END
-	! grep -F records shown
+	run -1 grep -F records shown
 	same '[["user","one"]]
 [["user","one"],["assistant","re: one"],["user","two"]]
 [["user","one"],["assistant","re: one"],["user","three"]]' \
@@ -75,7 +75,7 @@ setup() {
 	echo "$output" >second
 	same "$(jq -c 'select(.ai)' first)" "$(jq -c 'select(.text == "good" or .text == "fine")' second)"
 	same $'bad\nbad too' "$(asked | jq -r .prompt | sort)"
-	[[ $stderr == *"4 records, 2 asked, 0 cached, 0 errors, 2 answered before" ]]
+	[[ $stderr == *"4 records, 2 asked, 0 cached, 0 errors, 2 answered before"* ]]
 	control '{}'
 	run -0 --separate-stderr $AI -f --no-cache second
 	same 4 "$(asked | wc -l)"
@@ -101,7 +101,8 @@ setup() {
 # ---- slips of the finger
 
 @test "a model that nobody has stops the run, a record's own does not" {
-	local gone='{"status": 404, "body": {"error": {"code": "model_not_found", "message": "No such model"}}}'
+	local gone='{"status": 404, "body": {"error":
+		{"code": "model_not_found", "message": "No such model"}}}'
 	control '{"*": ['"$gone"']}'
 	records $(seq 90) >in
 	run -3 --separate-stderr $AI in
@@ -126,7 +127,6 @@ setup() {
 		same "" "$output"
 	done <<-END
 		kandil-ai --prompt=.text -H broken
-		kandil-ai --prompt=.text --path=x OPENAI_BASE_URL= -H broken
 		OPENAI_BASE_URL=localhost:1 kandil-ai --prompt=.text
 		OPENAI_BASE_URL=http://model.example.com/v1 kandil-ai --prompt=.text
 		kandil-ai --prompt=.text --base-url=ftp://x
@@ -166,4 +166,49 @@ setup() {
 	KANDIL_AI_JOBS=1 KANDIL_AI_TEMPERATURE=cold run -2 --separate-stderr $AI </dev/null
 	[[ $stderr == "kandil-ai: environment variable 'KANDIL_AI_TEMPERATURE': 'cold' is not"* ]]
 	KANDIL_AI_JOBS=1 run -0 --separate-stderr $AI --temperature=1 </dev/null
+}
+
+# ---- what it would cost
+
+@test "a dry run knows what was kept, what a schema allows, and says the sum" {
+	printf 'openai\tm\t-\t-\t1000\t-\t1000000\t-\ttest\n' >prices.tsv
+	control '{"*": [{"text": "{\"mood\": \"good\"}"}]}'
+	records one two three >in
+	head -n 1 in | $AI --schema="$ROOT/tests/ai/mood.json" >/dev/null
+	run -0 --separate-stderr $AI -n --prices=prices.tsv --schema="$ROOT/tests/ai/mood.json" in
+	same '{"cached":true,"input_tokens":0,"output_tokens":0,"cost":"0","currency":"USD"}' \
+		"$(head -n 1 <<<"$output" | jq -c .ai.estimate)"
+	jq -ne '[inputs.ai.estimate | select(.cached | not)] | length == 2 and
+		all(.output_tokens < 40 and .output_tokens > 5)' <<<"$output"
+	[[ $stderr == "kandil-ai: 3 records, 2 to ask, 1 cached, 0 errors, about "*" USD" ]]
+	run -0 --separate-stderr $AI -nq in
+	same "" "$stderr"
+	same 1 "$(asked | wc -l)"
+}
+
+@test "of a server of one's own the first model is asked, and named" {
+	unset OPENAI_BASE_URL OPENAI_API_KEY
+	control '{}'
+	run -2 --separate-stderr kandil-ai -p .text --base-url="$MODEL/v1" < <(records one)
+	same "kandil-ai: --base-url: which model? --model=NAME: the server lists none" "$stderr"
+	control '{"models": ["first", "second"]}'
+	run -0 --separate-stderr kandil-ai -p .text --base-url="$MODEL/v1" < <(records one two)
+	[[ $stderr == "kandil-ai: --base-url: the model is 'first', the first that is listed;"* ]]
+	same "first" "$(asked | jq -r .body.model | sort -u)"
+}
+
+# ---- limits
+
+@test "who is refused waits as long as it was told, and the others do not wait for it" {
+	control '{"delay": 5, "late": [{"status": 429, "headers": {"Retry-After": "1"},
+		"body": {"error": {"message": "Slow down"}}}, "ok"]}'
+	jq -nc 'range(90) | {id: ., text: ((if . % 7 == 6 then "late" else "ok" end) + " \(.)")}' >in
+	run -0 --separate-stderr $AI --no-cache in
+	same 90 "$(jq -r 'select(.ai).id' <<<"$output" | wc -l)"
+	asked >log
+	jq -sce 'group_by(.prompt) | map(select(.[0].prompt | startswith("late"))) |
+		length == 12 and all(length == 2 and .[1].ms - .[0].ms >= 1000)' log
+	# Before the first of them came again, nearly all had been asked.
+	jq -sce 'map(.prompt) | . as $all | [range(length) | select($all[.] as $p |
+		$all[:.] | index($p))][0] > 60' log
 }

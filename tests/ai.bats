@@ -37,7 +37,7 @@ script_run() {
 	local name=$1$2 options
 	read -ra options <<<"$(protocol "$1") $2"
 	script "$name" | awk -F'\t' '{ printf "{\"id\":%d,\"text\":\"%s\"}\n", NR, $1 }' >"$name.in"
-	try $AI "${options[@]}" --system='"Be brief"' --header="X-Test-Id: $name" --retries=2 "$name.in" \
+	try $AI "${options[@]}" --jobs=1 --system='"Be brief"' --header="X-Test-Id: $name" --retries=2 "$name.in" \
 		>"$name.out" 2>"$name.err"
 	echo $status >"$name.status"
 }

@@ -226,6 +226,18 @@ max-record = 6M'* ]]
 	same 6M "$(kandil config --json "$name" | jq -r 'select(.name == "max-record").value' | uniq)"
 }
 
+@test "config of a pipeline names the programs whose settings it goes by" {
+	printf '#!/bin/sh\n# summary: x\n# needs: kandil-ai, jq, kandil-catalog\n' >exec/kandil-mine
+	printf '#!/bin/sh\n# summary: x\n' >exec/kandil-other
+	chmod +x exec/kandil-*
+	run -2 --separate-stderr kandil config chat
+	same "kandil: 'chat' is a pipeline, without settings of its own: see 'kandil config ai'" "$stderr"
+	run -2 --separate-stderr kandil config mine
+	same "kandil: 'mine' is a pipeline, without settings of its own: see 'kandil config ai catalog'" "$stderr"
+	run -2 --separate-stderr kandil config other
+	same "kandil: 'other' is a pipeline, without settings of its own" "$stderr"
+}
+
 @test "config without a name shows every program; a wrong name is an error" {
 	run -0 --separate-stderr kandil config
 	for tool in "$BIN"/kandil-*; do
@@ -279,6 +291,13 @@ zsh' "$(complete_bash kandil completions '')"
 	same translate "$(complete_bash kandil config tr)"
 	same records "$(complete_bash kandil help rec)"
 	same extract "$(complete_bash kandil help i18n ex)"
+	# Files of the folder only where an option takes a file.
+	touch file-here
+	same file-here "$(complete_bash kandil-ai --schema = file)"
+	same file-here "$(complete_bash kandil-ai --schema file)"
+	same file-here "$(complete_bash kandil-ai file)"
+	same "" "$(complete_bash kandil-ai --model = file)$(complete_bash kandil-ai --model file)"
+	same responses "$(complete_bash kandil-ai --api = resp)"
 }
 
 @test "completions hold exactly the options of the tables" {

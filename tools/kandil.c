@@ -372,6 +372,17 @@ print_settings(const char *tool, struct slice rows)
 	table_free(&shown);
 }
 
+static _Noreturn void
+no_settings(const struct program *pipeline)
+{
+	struct buf words = {0};
+
+	find_needs(pipeline, &words);
+	die(STATUS_USAGE, "'%s' is a pipeline, without settings of its own%s%s%s", pipeline->words,
+	    words.len ? ": see 'kandil config " : "", words.len ? words.ptr : "",
+	    words.len ? "'" : "");
+}
+
 static void
 config(struct run *run, void *state)
 {
@@ -391,6 +402,8 @@ config(struct run *run, void *state)
 		if (!named)
 			continue;
 		find_summary(p);
+		if (p->script && run->noperands > 0)
+			no_settings(p);
 		if (p->script)
 			continue;
 		found = true;

@@ -10,7 +10,8 @@ Ollama; whole replies and streams) and answers "re: PROMPT". Addresses are writt
 
 POST /control {"WORD": [PLAN, ...], ...} says how prompts that start with WORD are answered: the
 first plan the first time that the prompt comes, the last from then on; each prompt counts apart.
-"*" stands for all others. "delay": ms before each reply. It forgets all that was before.
+"*" stands for all others. "delay": ms before each reply. "models": names that GET /v1/models lists,
+else there is no such page. It forgets all that was before.
 A plan is an object with any of
 
   status, headers, body   the reply's; body: JSON, or a text; the text $KEY becomes the key sent
@@ -53,6 +54,7 @@ class State:
 
     def __init__(self, plans):
         self.delay = plans.pop("delay", 0) / 1000
+        self.models = plans.pop("models", None)
         self.plans = plans
         self.count = {}
         self.log = []
@@ -421,6 +423,8 @@ def control(path, body):
         return "".join(json.dumps(line) + "\n" for line in state.log)
     if path == "/again":
         return "".join(prompt + "\n" for prompt in state.again)
+    if path == "/v1/models" and state.models:
+        return json.dumps({"data": [{"id": name} for name in state.models]})
     if path == "/away":
         return f"{away}\n"
     return None

@@ -187,7 +187,8 @@ test_records_name_models(void)
 		env("OPENAI_API_KEY", "k1");
 		s.base_url = "http://127.0.0.1:9/v1";
 		two_asks("openai/x", order, &got);
-		CHECK_TEXT(got.ptr, "http://127.0.0.1:9/v1 http://127.0.0.1:9/v1");
+		/* Nobody listens there who could say which models it has. */
+		CHECK_TEXT(got.ptr, "http://127.0.0.1:9/v1 no_model");
 		s.model = "gpt";
 		two_asks("openai/x", order, &got);
 		CHECK_TEXT(got.ptr, "http://127.0.0.1:9/v1 http://127.0.0.1:9/v1");
@@ -205,6 +206,14 @@ test_records_name_models(void)
 	s.model = "openrouter/x";
 	two_asks("mistralai/m", false, &got);
 	CHECK_TEXT(got.ptr, "https://openrouter.ai/api/v1 https://openrouter.ai/api/v1");
+	/* Those who have models of their own get no other names. */
+	env("OPENAI_API_KEY", "k1");
+	CHECK_TEXT(find("foo/bar"), "!no_provider");
+	s.model = "openai/gpt";
+	two_asks("foo/bar", false, &got);
+	CHECK_TEXT(got.ptr, "no_provider https://api.openai.com/v1");
+	setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1", 1);
+	CHECK_TEXT(find("foo/bar"), "http://127.0.0.1:9/v1 foo/bar [Authorization: Bearer k1]");
 	env(NULL, NULL);
 	s.base_url = "http://127.0.0.1:9/v1";
 	CHECK_TEXT(find("mistralai/m"), "http://127.0.0.1:9/v1 mistralai/m");

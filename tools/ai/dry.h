@@ -4,7 +4,7 @@
  * The record's answer is {"request":{"url","body"},"estimate":{"input_tokens",
  * "output_tokens","cost","currency"}}. Headers are not shown: the key is among
  * them. Output is what money_estimate says; the cost is not there where no price
- * is known.
+ * is known. What was kept costs nothing: "cached":true is the estimate's first member.
  */
 #ifndef KANDIL_AI_DRY_H
 #define KANDIL_AI_DRY_H

@@ -48,9 +48,11 @@ open_kept(struct engine *e)
 
 	if (set->cassette && cassette_open(&e->cassette, set->cassette, set->replay, &err) < 0)
 		die(STATUS_FAILED, "%s", err.text);
-	if (set->no_cache || set->replay || set->dry_run)
+	if (set->no_cache || set->replay)
 		return;
 	if (cache_open(&e->cache, set->cache, set->cache_size, &err) == 0)
+		return;
+	if (set->dry_run)
 		return;
 	if (set->cache || e->taker)
 		die(STATUS_FAILED, "%s", err.text);
@@ -71,7 +73,7 @@ check_budget(struct engine *e)
 	p = endpoint_default(e->endpoints, &model, &err);
 	if (p == NULL)
 		engine_die(STATUS_USAGE, err.text);
-	if (money_price(&e->money, p, model) == NULL)
+	else if (money_price(&e->money, p, model) == NULL)
 		die(STATUS_USAGE, "the price of %s/%.*s is not known, so --max-cost cannot be kept: "
 		    "add it to a file and name that by --prices", p->provider, (int)model.len, model.ptr);
 }

@@ -166,6 +166,7 @@ leave_plain(struct engine *e, struct slot *s)
 		/* What stopped the run has been said. */
 		if (!e->stop || !slice_ends(buf_slice(&e->stop_text), buf_slice(&s->why).ptr))
 			warn("%s", buf_slice(&s->why).ptr);
+		e->counts.errors++;
 		run_status(e->run, STATUS_PARTIAL);
 		return;
 	}
@@ -201,10 +202,12 @@ leave_record(struct engine *e, struct slot *s)
 static void
 leave_lines(struct engine *e, struct slot *s)
 {
-	if (s->capture.failed)
+	if (s->capture.failed) {
 		e->counts.errors++;
-	else
+	} else {
 		e->counts.before++;
+		e->counts.records++;
+	}
 	record_write(e->run, &s->capture);
 }
 

@@ -121,11 +121,12 @@ engine_summary(const struct engine *e)
 	const struct usage *u = money_usage(&e->money);
 	struct buf b = {0};
 
-	if (e->collecting || die_verbose() < 0 ||
-	    (die_verbose() == 0 && (e->settings->plain || !isatty(STDERR_FILENO))))
+	/* What it would cost is what a dry run is asked for. */
+	if (e->collecting || die_verbose() < 0 || (die_verbose() == 0 && !e->settings->dry_run &&
+	    (e->settings->plain || !isatty(STDERR_FILENO))))
 		return;
-	buf_addf(&b, "%lld records, %lld asked, %lld cached, %lld errors", c->records, c->asked,
-	    c->cached, c->errors);
+	buf_addf(&b, "%lld records, %lld %s, %lld cached, %lld errors", c->records, c->asked,
+	    e->settings->dry_run ? "to ask" : "asked", c->cached, c->errors);
 	if (c->had)
 		buf_addf(&b, ", %lld answered before", c->had);
 	if (c->before)
@@ -135,7 +136,10 @@ engine_summary(const struct engine *e)
 	if (c->repaired)
 		buf_addf(&b, ", %lld repairs", c->repaired);
 	if (u->known)
-		buf_addf(&b, ", tokens %lld in (%lld cached), %lld out", u->input, u->cached, u->output);
+		buf_addf(&b, e->settings->dry_run ? ", about %lld tokens in, %lld out"
+		    : ", tokens %lld in, %lld out", u->input, u->output);
+	if (u->cached)
+		buf_addf(&b, " (%lld in the provider's cache)", u->cached);
 	put_money(e, &b);
 	note("%s", b.ptr);
 	buf_free(&b);

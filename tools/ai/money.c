@@ -1,6 +1,7 @@
 #include "tools/ai/money.h"
 
 #include "common/json.h"
+#include "tools/ai/guess.h"
 
 /* A reply nobody has set a limit for, before any has been seen. */
 enum { OUTPUT_GUESS = 500 };
@@ -45,7 +46,11 @@ money_estimate(const struct ask *ask, double mean)
 		a.input += price_tokens(ask->turns[i].content);
 	if (ask->schema.ptr)
 		a.input += price_tokens(ask->schema);
-	a.output = mean > 0 ? (long long)(2 * mean) : OUTPUT_GUESS;
+	a.output = OUTPUT_GUESS;
+	if (mean > 0)
+		a.output = (long long)(2 * mean);
+	else if (ask->schema.ptr && (most = guess_tokens(ask->schema)) > 0 && most < a.output)
+		a.output = most;
 	if (ask->max_tokens.ptr && json_long(ask->max_tokens, &most) &&
 	    (mean <= 0 || most < a.output))
 		a.output = most;

@@ -65,7 +65,7 @@ int pace_limit(const struct pace *);
 void pace_good(struct pace *, uint64_t number);
 /* A request that was sent at `sent` met too much load. */
 void pace_bad(struct pace *, int64_t now, int64_t sent);
-/* The server wants nothing before now + ms: so it said to that request, which has to wait itself. */
+/* The server wants nothing before now + ms, it said to that request; which waits by itself. */
 void pace_pause(struct pace *, int64_t now, int64_t ms, uint64_t number);
 
 #endif

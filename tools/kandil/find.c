@@ -188,6 +188,31 @@ find_summary(struct program *p)
 	buf_free(&b);
 }
 
+void
+find_needs(const struct program *p, struct buf *words)
+{
+	static const char mark[] = "# needs:", ours[] = "kandil-";
+	struct buf b = {0};
+	struct slice text, line;
+
+	read_head(p->file, &b);
+	text = buf_slice(&b);
+	while (find_line(&text, &line)) {
+		if (!slice_starts(line, mark))
+			continue;
+		for (size_t i = sizeof(mark) - 1, n; i < line.len; i += n + 1) {
+			for (n = 0; i + n < line.len && line.ptr[i + n] != ','; n++)
+				;
+			struct slice one = slice_trim((struct slice){line.ptr + i, n});
+
+			if (slice_starts(one, ours))
+				buf_addf(words, "%s%.*s", words->len ? " " : "",
+				    (int)(one.len - sizeof(ours) + 1), one.ptr + sizeof(ours) - 1);
+		}
+	}
+	buf_free(&b);
+}
+
 static void
 add_program(struct programs *all, const char *folder, const char *name, bool own)
 {

@@ -45,6 +45,11 @@ struct programs find_programs(const struct folders *, size_t n);
  */
 void find_summary(struct program *);
 /*
+ * Appends the words of the programs of ours that a pipeline says it needs, in its line
+ * `# needs: kandil-ai, jq`, with a blank between them.
+ */
+void find_needs(const struct program *, struct buf *words);
+/*
  * Runs file with one option and an empty stdin, appends what it writes to
  * stdout (of which at most 4 MiB) and returns its exit status. One that takes
  * longer than five seconds is killed.
