@@ -284,6 +284,24 @@ take_xml(struct taking *t, struct err *e)
 	return status;
 }
 
+/*
+ * Whether the dialect reads the answer as a message: a quote of the text may
+ * open where one of the source's tokens closes, which no single piece shows.
+ */
+static int
+check_reads(const struct message *source, struct slice body, struct err *e)
+{
+	struct arena arena = {0};
+	struct message made;
+	struct err why;
+	int status = message_parse(body, source->dialect, &arena, &made, &why);
+
+	if (status < 0)
+		err_set(e, "bad_reply", "the answer is no message: %s", why.text);
+	arena_free(&arena);
+	return status;
+}
+
 int
 mask_take(const struct message *source, enum mask_form form, struct slice answer, struct buf *out,
     struct err *e)
@@ -294,6 +312,8 @@ mask_take(const struct message *source, enum mask_form form, struct slice answer
 
 	if (status == 0)
 		status = put_text(&t, false, e);
+	if (status == 0)
+		status = check_reads(source, buf_slice(&t.body), e);
 	if (status == 0) {
 		/* The white space around the source is not the translator's business. */
 		buf_add(out, source->text.ptr, (size_t)(inner.ptr - source->text.ptr));
