@@ -7,6 +7,7 @@
 #include "common/time.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 
 static void
@@ -75,6 +76,19 @@ came_whole(const struct http_call *call)
 	return http_status(call) >= 200 && announced >= 0 && came == announced;
 }
 
+/*
+ * Somebody took the connection and reset it at once. Whether libcurl sees that while it connects
+ * or when it reads is a race, so it is told apart from nobody being there.
+ */
+static bool
+reset(const struct http_call *call)
+{
+	long error = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &error);
+	return error == ECONNRESET;
+}
+
 static enum http_fault
 judge(const struct http_call *call, CURLcode result)
 {
@@ -88,7 +102,7 @@ judge(const struct http_call *call, CURLcode result)
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return HTTP_RESOLVE;
 	case CURLE_COULDNT_CONNECT:
-		return at_proxy(call) ? HTTP_PROXY : HTTP_CONNECT;
+		return at_proxy(call) ? HTTP_PROXY : reset(call) ? HTTP_CUT : HTTP_CONNECT;
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_PROXY:
 		return HTTP_PROXY;

@@ -161,6 +161,35 @@ unreachable() {
 	[[ "$stderr" == *nowhere.invalid* ]]
 }
 
+# A reset is one whether it is seen while connecting, as here, or when reading.
+@test "a connection that is reset as soon as it stands is not one that was refused" {
+	sanitized && skip "sanitizers want to be loaded first"
+	cat >late.c <<-'C'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <errno.h>
+		#include <sys/socket.h>
+		#include <unistd.h>
+
+		int
+		connect(int fd, const struct sockaddr *to, socklen_t len)
+		{
+			int (*real)(int, const struct sockaddr *, socklen_t);
+			int result, error;
+
+			*(void **)&real = dlsym(RTLD_NEXT, "connect");
+			result = real(fd, to, len);
+			error = errno;
+			usleep(50000);
+			errno = error;
+			return result;
+		}
+	C
+	cc -shared -fPIC -o late.so late.c -ldl
+	LD_PRELOAD=$PWD/late.so unreachable cut_off --model=openai/m \
+		--base-url="$(address reset)/v1" --retries=1
+}
+
 @test "a proxy that is down is named, and is not asked for loopback" {
 	HTTPS_PROXY=$(address closed) unreachable proxy_failed \
 		--model=openai/m --base-url=https://model.invalid/v1
