@@ -2,7 +2,10 @@
 
 #include "common/die.h"
 
+#include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <sys/random.h>
 
 /* Looked up once: OpenSSL 3 searches its providers each time otherwise. */
 static const EVP_MD *
@@ -82,4 +85,27 @@ crypto_hex(struct buf *out, const void *bytes, size_t len)
 	}
 	out->len += 2 * len;
 	out->ptr[out->len] = '\0';
+}
+
+void
+crypto_random(void *bytes, size_t len)
+{
+	char *at = bytes;
+
+	while (len) {
+		ssize_t n = getrandom(at, len, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			die(STATUS_FAILED, "the kernel gives no random bytes:");
+		at += n;
+		len -= (size_t)n;
+	}
+}
+
+bool
+crypto_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
 }

@@ -96,13 +96,14 @@ table_get(const struct table *t, struct slice key)
 	return slot->hash ? &slot->value : NULL;
 }
 
-/* Doubles the table; three quarters full is the most that it gets. */
+enum { TABLE_MIN = 64 };
+
 static void
-table_grow(struct table *t)
+table_resize(struct table *t, size_t size)
 {
 	struct table old = *t;
 
-	t->size = old.size ? old.size * 2 : 64;
+	t->size = size;
 	t->slots = xcalloc(t->size, sizeof(*t->slots));
 	for (size_t i = 0; i < old.size; i++)
 		if (old.slots[i].hash)
@@ -117,8 +118,9 @@ table_put(struct table *t, struct slice key, bool *added)
 	struct table_slot *slot;
 	bool fresh;
 
+	/* Three quarters full is the most that it gets. */
 	if (t->used + 1 > t->size / 4 * 3)
-		table_grow(t);
+		table_resize(t, t->size ? t->size * 2 : TABLE_MIN);
 	slot = probe(t, key, hash);
 	fresh = slot->hash == 0;
 	if (fresh) {
@@ -128,6 +130,43 @@ table_put(struct table *t, struct slice key, bool *added)
 	if (added)
 		*added = fresh;
 	return &slot->value;
+}
+
+/*
+ * The hole at i is filled by the next of its run that may stand there, whose
+ * place is the new hole: no tombstones, so a table that names come and go in stays fast.
+ */
+static void
+close_hole(struct table *t, size_t i)
+{
+	size_t mask = t->size - 1;
+
+	for (size_t j = (i + 1) & mask; t->slots[j].hash; j = (j + 1) & mask) {
+		size_t home = t->slots[j].hash & mask;
+
+		if (((j - home) & mask) < ((j - i) & mask))
+			continue;
+		t->slots[i] = t->slots[j];
+		i = j;
+	}
+	t->slots[i] = (struct table_slot){0};
+}
+
+bool
+table_drop(struct table *t, struct slice key)
+{
+	struct table_slot *slot;
+
+	if (t->size == 0)
+		return false;
+	slot = probe(t, key, hash_seeded(key));
+	if (slot->hash == 0)
+		return false;
+	close_hole(t, (size_t)(slot - t->slots));
+	t->used--;
+	if (t->size > TABLE_MIN && t->used < t->size / 8)
+		table_resize(t, t->size / 2);
+	return true;
 }
 
 void

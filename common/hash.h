@@ -16,7 +16,7 @@ uint64_t hash_stable(struct slice);
 /*
  * A table from byte strings to 64-bit values (an index, or a pointer cast
  * through uintptr_t). It copies no key: keys must outlive it. Zero-initialised
- * is empty and ready. No deletion: nothing here needs it.
+ * is empty and ready.
  */
 struct table_slot {
 	struct slice key;
@@ -35,6 +35,11 @@ uint64_t *table_get(const struct table *, struct slice key);
  * be NULL). Valid until the next table_put.
  */
 uint64_t *table_put(struct table *, struct slice key, bool *added);
+/*
+ * Takes key out; false when it was not there. Values move, and the table
+ * shrinks when little is left. Source: D. E. Knuth, TAOCP 3, 6.4, Algorithm R.
+ */
+bool table_drop(struct table *, struct slice key);
 void table_free(struct table *);
 
 #endif

@@ -100,21 +100,34 @@ path_mkdirs(const char *folder)
 	return rc;
 }
 
-char *
-path_cache(const char *rel)
+/* The same, and makes the folders above rel. */
+static char *
+xdg_private(const char *variable, const char *fallback, const char *rel)
 {
-	char *name = xdg("XDG_CACHE_HOME", ".cache", rel), *slash;
+	char *name = xdg(variable, fallback, rel), *slash;
 	mode_t mask;
 
 	if (name == NULL)
 		return NULL;
 	slash = strrchr(name, '/');
 	*slash = '\0';
-	mask = umask(077); /* what is cached is nobody else's business */
+	mask = umask(077); /* what is kept there is nobody else's business */
 	path_mkdirs(name);
 	umask(mask);
 	*slash = '/';
 	return name;
+}
+
+char *
+path_cache(const char *rel)
+{
+	return xdg_private("XDG_CACHE_HOME", ".cache", rel);
+}
+
+char *
+path_state(const char *rel)
+{
+	return xdg_private("XDG_STATE_HOME", ".local/state", rel);
 }
 
 /* Says once a name that another file takes a shipped one's place. */

@@ -27,6 +27,8 @@ char *path_trusted(const char *rel);
 char *path_bin(void);
 /* $XDG_CACHE_HOME/kandil/rel, its folders made (0700); NULL: no home. */
 char *path_cache(const char *rel);
+/* $XDG_STATE_HOME/kandil/rel, likewise: what must survive and is no configuration. */
+char *path_state(const char *rel);
 /* $XDG_CONFIG_HOME/kandil/rel; NULL: no home. */
 char *path_config(const char *rel);
 char *path_join(const char *folder, const char *name);

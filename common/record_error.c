@@ -2,50 +2,24 @@
  * Errors as data: making error records, diverting what failed, and finding
  * the original of a failed record again, as kandil-records(5) has it.
  */
+#include "common/base64.h"
 #include "common/record_io.h"
 
 #include <stdarg.h>
 
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 static void
 put_base64(struct buf *b, struct slice s)
 {
-	const unsigned char *p = (const unsigned char *)s.ptr;
-
 	buf_addc(b, '"');
-	for (size_t i = 0; i < s.len; i += 3) {
-		size_t n = s.len - i < 3 ? s.len - i : 3;
-		uint32_t v = (uint32_t)p[i] << 16;
-
-		if (n > 1)
-			v |= (uint32_t)p[i + 1] << 8;
-		if (n > 2)
-			v |= p[i + 2];
-		buf_addc(b, digits[v >> 18]);
-		buf_addc(b, digits[v >> 12 & 63]);
-		buf_addc(b, n > 1 ? digits[v >> 6 & 63] : '=');
-		buf_addc(b, n > 2 ? digits[v & 63] : '=');
-	}
+	base64_put(b, s);
 	buf_addc(b, '"');
 }
 
-/* Decodes a JSON string of base64; stops at the padding or a foreign byte. */
+/* Decodes a JSON string of base64; what is damaged gives the bytes before the fault. */
 static void
 get_base64(struct slice value, struct buf *out)
 {
-	uint32_t bits = 0;
-	unsigned n = 0;
-
-	for (size_t i = 1; i + 1 < value.len; i++) {
-		const char *digit = memchr(digits, value.ptr[i], sizeof(digits) - 1);
-
-		if (digit == NULL)
-			break;
-		bits = bits << 6 | (uint32_t)(digit - digits);
-		if ((n += 6) >= 8)
-			buf_addc(out, (char)(bits >> (n -= 8) & 0xFF));
-	}
+	base64_get(out, (struct slice){value.ptr + 1, value.len - 2});
 }
 
 /* The error object's members. */

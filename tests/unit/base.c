@@ -85,6 +85,47 @@ test_arena(void)
 	arena_free(&a);
 }
 
+/* Against an array of what should be there: names come, go, and come again. */
+static void
+test_table_drop(void)
+{
+	static char names[3000][8];
+	static uint64_t here[3000];
+	struct table t = {0};
+	uint32_t random = 7;
+	size_t wrong = 0, n = 0, most = 0;
+
+	for (size_t i = 0; i < 3000; i++)
+		snprintf(names[i], sizeof(names[i]), "%zu", i);
+	for (size_t step = 1; step <= 200000; step++) {
+		/* Full and nearly empty by turns, so that it grows and shrinks. */
+		bool grow = step / 20000 % 2 == 0;
+		size_t i = (random = random * 1664525 + 1013904223) >> 8; /* Numerical Recipes */
+		struct slice key = slice(names[i %= 3000]);
+
+		if ((random >> 5) % 8 < (grow ? 6u : 2u)) {
+			n += here[i] == 0;
+			*table_put(&t, key, NULL) = here[i] = step;
+		} else {
+			wrong += table_drop(&t, key) != (here[i] != 0);
+			n -= here[i] != 0;
+			here[i] = 0;
+		}
+		wrong += t.used != n;
+		most = t.size > most ? t.size : most;
+		for (size_t j = step % 500 ? 3000 : 0; j < 3000; j++) {
+			uint64_t *at = table_get(&t, slice(names[j]));
+
+			wrong += (at ? *at : 0) != here[j];
+		}
+	}
+	CHECK(wrong == 0);
+	for (size_t i = 0; i < 3000; i++)
+		table_drop(&t, slice(names[i]));
+	CHECK(t.used == 0 && most >= 4096 && t.size < 128);
+	table_free(&t);
+}
+
 static void
 test_table(void)
 {
@@ -148,6 +189,7 @@ main(void)
 	test_utf8();
 	test_arena();
 	test_table();
+	test_table_drop();
 	test_replace();
 	return check_done();
 }

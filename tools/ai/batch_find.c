@@ -1,23 +1,10 @@
 #include "tools/ai/batch_part.h"
 
-#include <ctype.h>
+#include "common/url.h"
+
 #include <stdio.h>
 
 enum { PAGES = 1000 };
-
-/* Tokens may be any bytes. */
-static void
-add_escaped(struct buf *out, struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-
-		if (c < 0x80 && (isalnum(c) || (c && strchr("-._~", c))))
-			buf_addc(out, (char)c);
-		else
-			buf_addf(out, "%%%02X", c);
-	}
-}
 
 int
 batch_find(struct batches *b, struct batch *batch, const char *url, const char *after,
@@ -35,7 +22,7 @@ batch_find(struct batches *b, struct batch *batch, const char *url, const char *
 		buf_adds(&to, url);
 		if (next.len) {
 			buf_addf(&to, "&%s=", after);
-			add_escaped(&to, buf_slice(&next));
+			url_escape(&to, buf_slice(&next));
 		}
 		call.url = to.ptr;
 		rc = batch_call(b, batch, &call, &a, f);

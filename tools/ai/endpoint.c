@@ -1,6 +1,7 @@
 #include "tools/ai/endpoint_part.h"
 
 #include "common/mem.h"
+#include "common/secret.h"
 #include "tools/ai/keys.h"
 #include "tools/ai/local.h"
 
@@ -24,7 +25,7 @@ endpoints_open(struct endpoints **out, const struct endpoint_settings *settings,
 static void
 endpoint_free(struct endpoint *p)
 {
-	key_wipe(&p->wiped);
+	secret_wipe(&p->wiped);
 	free(p->headers);
 	free(p->base);
 	free(p->path);
@@ -138,7 +139,7 @@ fill(struct endpoint *made, const struct provider *p, const struct endpoint_sett
 	}
 	if (rc >= 0)
 		rc = endpoint_headers(made, p, s, primary, buf_slice(&key), e);
-	key_wipe(&key);
+	secret_wipe(&key);
 	return rc;
 }
 

@@ -32,8 +32,6 @@ struct endpoint *endpoint_of(struct endpoints *, const struct provider *, struct
 /* The first model that an endpoint lists, the caller's to free, and how many it has; NULL: none. */
 char *models_first(const struct endpoint *, size_t *n);
 
-/* The host of a URL, [::1] with its brackets; a slice of it, len 0: none. */
-struct slice url_host(struct slice url);
 /* Whether it is on this machine; here or on a private network. */
 bool url_loopback(struct slice url);
 bool url_near(struct slice url);

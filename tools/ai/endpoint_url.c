@@ -1,30 +1,10 @@
 /* The URLs of endpoints: how people write them, and where a key may go. */
 #include "common/http.h"
+#include "common/url.h"
 #include "tools/ai/endpoint_part.h"
 
 #include <arpa/inet.h>
 #include <strings.h>
-
-struct slice
-url_host(struct slice url)
-{
-	const char *at = memmem(url.ptr, url.len, "://", 3);
-	struct slice host;
-	size_t n = 0;
-
-	if (at == NULL)
-		return (struct slice){url.ptr, 0};
-	host = (struct slice){at + 3, url.len - (size_t)(at + 3 - url.ptr)};
-	if (host.len && host.ptr[0] == '[') {
-		while (n < host.len && host.ptr[n] != ']')
-			n++;
-		n += n < host.len;
-	} else {
-		while (n < host.len && !strchr(":/?#", host.ptr[n]))
-			n++;
-	}
-	return (struct slice){host.ptr, n};
-}
 
 static bool
 starts_any(struct slice host, const char *const *prefixes)

@@ -7,6 +7,7 @@
  * for in the message, since only OpenAI names it apart; the worst of
  * a wrong guess is one more request, told to the user.
  */
+#include "common/secret.h"
 #include "tools/ai/endpoint.h"
 #include "tools/ai/trouble.h"
 #include "tools/ai/wire.h"
@@ -111,19 +112,6 @@ refused_option(const struct trouble *t, unsigned can)
 	return 0;
 }
 
-enum { SECRET = 8 }; /* bytes of the shortest value that could be a secret */
-
-/* The text may have been cut within a value: what is left of it at the end. */
-static void
-hide_tail(struct slice v, struct buf *text)
-{
-	for (size_t n = v.len - 1 < text->len ? v.len - 1 : text->len; n >= SECRET / 2; n--)
-		if (memcmp(text->ptr + text->len - n, v.ptr, n) == 0) {
-			buf_splice(text, text->len - n, n, S("***"));
-			return;
-		}
-}
-
 /* A header's value never leaves here, should a server echo it. */
 static void
 hide_keys(const struct endpoint *p, struct buf *text)
@@ -131,8 +119,6 @@ hide_keys(const struct endpoint *p, struct buf *text)
 	for (size_t i = 0; p && i < p->nheaders; i++) {
 		struct slice line = p->headers[i], v;
 		struct header h;
-		const char *at;
-		size_t from = 0;
 
 		if (!header_next(&line, &h) || header_is(&h, "content-type") ||
 		    header_is(&h, "anthropic-version"))
@@ -140,15 +126,7 @@ hide_keys(const struct endpoint *p, struct buf *text)
 		v = h.value;
 		if (slice_starts(v, "Bearer "))
 			v = slice_trim((struct slice){v.ptr + 7, v.len - 7});
-		if (v.len < SECRET)
-			continue;
-		while (from < text->len &&
-		    (at = memmem(text->ptr + from, text->len - from, v.ptr, v.len))) {
-			from = (size_t)(at - text->ptr);
-			buf_splice(text, from, v.len, S("***"));
-			from += 3;
-		}
-		hide_tail(v, text);
+		secret_hide(text, v);
 	}
 }
 

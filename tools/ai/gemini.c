@@ -3,6 +3,7 @@
  *
  * Source: the API reference and the vendor's client, 3.1.0.
  */
+#include "common/url.h"
 #include "tools/ai/wire.h"
 
 #include <ctype.h>
@@ -22,14 +23,7 @@ path(const struct ask *a, struct buf *out)
 		if (slice_starts(m, "models/"))
 			m = (struct slice){m.ptr + 7, m.len - 7};
 	}
-	for (size_t i = 0; i < m.len; i++) {
-		unsigned char c = (unsigned char)m.ptr[i];
-
-		if (c < 0x80 && (isalnum(c) || strchr("-._~", c)))
-			buf_addc(out, (char)c);
-		else
-			buf_addf(out, "%%%02X", c);
-	}
+	url_escape(out, m);
 	buf_adds(out, a->stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
 }
 

@@ -2,8 +2,7 @@
  * keys: where a key comes from, and that it goes nowhere else.
  *
  * A key is read from --key-file, from the environment, or from the output of
- * key_command; it lives in one buffer that is wiped before it is given back,
- * and is shown by no message.
+ * key_command; the caller wipes it (common/secret.h).
  */
 #ifndef KANDIL_AI_KEYS_H
 #define KANDIL_AI_KEYS_H
@@ -19,7 +18,5 @@
  * or is empty, a command that failed, a key with control characters in it).
  */
 int key_find(const struct endpoint_settings *, struct slice names, struct buf *out, struct err *e);
-/* Overwrites and frees. */
-void key_wipe(struct buf *);
 
 #endif
