@@ -21,7 +21,7 @@ HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 LINK     = -pie -Wl,-z,relro,-z,now
 BASE     = -std=gnu11 -I. -D_GNU_SOURCE -DKANDIL_VERSION='"$(VERSION)"' \
 	   -ffile-prefix-map=$(CURDIR)=. $(WARN)
-LDLIBS   = -Wl,--as-needed -lpcre2-8 -lexpat -lyaml -ljq -lcrypto -lm
+LDLIBS   = -Wl,--as-needed -lpcre2-8 -lexpat -lyaml -ljq -lwebsockets -lssl -lcrypto -lm
 SAN      = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	   -fno-sanitize-recover=undefined
 FUZZ     = $(SAN) -fsanitize=fuzzer-no-link
@@ -29,11 +29,11 @@ FUZZ     = $(SAN) -fsanitize=fuzzer-no-link
 # Debian packages. Building needs the first list, the tests the second as well, lint and fuzz
 # the third, bench the fourth. Tests also need node and npm, from wherever they come.
 PACKAGES      = gcc libc6-dev make libjq-dev libpcre2-dev libexpat1-dev libyaml-dev \
-		libcurl4-openssl-dev libssl-dev jq
+		libcurl4-openssl-dev libssl-dev libwebsockets-dev jq
 TEST_PACKAGES = bats bsdextrautils gettext git mandoc bsdutils python3 python3-icu strace time \
 		translate-toolkit openssl aapt libxml2-utils curl
 LINT_PACKAGES = clang clang-tidy libclang-rt-14-dev cppcheck shellcheck codespell pmccabe
-BENCH_PACKAGES = nginx libnginx-mod-http-echo wrk parallel curl
+BENCH_PACKAGES = nginx libnginx-mod-http-echo wrk parallel curl mosquitto nats-server
 
 # Adding a tool is adding a folder: these lists are read from the tree. A
 # folder whose <x>.c does not exist yet is a library without a program.
@@ -203,6 +203,7 @@ bench: deps-bench ## against named peers; CORPUS=DIR runs on public code
 	@$(MAKE) --no-print-directory build
 	@tests/bench/run
 	@tests/bench/ai
+	@tests/bench/collab
 
 golden: build ## rewrites the golden cases: review the difference
 	@tests/lib/golden --rewrite

@@ -1,0 +1,646 @@
+/*
+ * socket's server against bytes: the examples of RFC 6455 section 5.7, frames
+ * that it must refuse, requests that are chopped, slow or wrong.
+ */
+#include "tests/unit/socket_peer.h"
+
+#include <sys/wait.h>
+
+static struct buf in, out;
+
+static void
+echo(struct peer *p, struct slice text, bool binary)
+{
+	buf_reset(&p->last);
+	buf_addslice(&p->last, text);
+	socket_say(p->socket, text, binary);
+}
+
+static bool
+reads(int fd, const char *bytes, size_t len)
+{
+	buf_reset(&in);
+	return raw_read(fd, &in, len) && memcmp(in.ptr, bytes, len) == 0;
+}
+#define READS(fd, literal) reads(fd, literal, sizeof(literal) - 1)
+#define SEND(fd, literal) raw_send(fd, literal, sizeof(literal) - 1)
+
+/* RFC 6455 section 1.3 and 5.7, masked where they come from a client. */
+static void
+test_examples(void)
+{
+	int fd;
+	char big[65536];
+
+	start((struct socket_server){0});
+	serve = echo;
+	fd = raw_upgrade(&in, 0);
+	CHECK(strncmp(in.ptr, "HTTP/1.1 101 ", 13) == 0);
+	CHECK(strstr(in.ptr, "\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n") != NULL);
+	CHECK(strcasestr(in.ptr, "extensions") == NULL);
+	CHECK(strcasestr(in.ptr, "sec-websocket-protocol") == NULL);
+	SEND(fd, "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
+	CHECK(READS(fd, "\x81\x05Hello"));
+	/* In fragments, with a ping between, whose answer does not wait for the rest. */
+	buf_reset(&out);
+	put_masked(&out, 0x01, S("\x48\x65\x6c"));
+	put_masked(&out, 0x89, S("Hello"));
+	raw_send(fd, out.ptr, out.len);
+	CHECK(READS(fd, "\x8a\x05Hello"));
+	CHECK(served[0].messages == 1);
+	buf_reset(&out);
+	put_masked(&out, 0x80, S("lo"));
+	raw_send(fd, out.ptr, out.len);
+	CHECK(READS(fd, "\x81\x05Hello"));
+	/* An empty last fragment, an empty message, a pong that nobody asked for. */
+	buf_reset(&out);
+	put_masked(&out, 0x02, S("ab"));
+	put_masked(&out, 0x80, S(""));
+	put_masked(&out, 0x8a, S("x"));
+	put_masked(&out, 0x81, S(""));
+	for (size_t i = 0; i < out.len; i++) /* chopped */
+		raw_send(fd, out.ptr + i, 1);
+	CHECK(READS(fd, "\x82\x02"
+			"ab\x81\x00"));
+	memset(big, 'b', sizeof(big));
+	buf_reset(&out);
+	put_masked(&out, 0x82, (struct slice){big, 256});
+	raw_send(fd, out.ptr, out.len);
+	CHECK(reads(fd, "\x82\x7e\x01\x00", 4) && reads(fd, big, 256));
+	/* What is larger than a write leaves in fragments. */
+	buf_reset(&out);
+	put_masked(&out, 0x82, (struct slice){big, 65536});
+	raw_send(fd, out.ptr, out.len);
+	CHECK(reads(fd, "\x02\x7e\xff\xfc", 4) && reads(fd, big, 65532));
+	CHECK(READS(fd, "\x80\x04"
+			"bbbb"));
+	CHECK(served[0].messages == 6);
+	close(fd);
+	UNTIL(served[0].closed);
+	CHECK(served[0].end.fault == SOCKET_CUT);
+	stop();
+}
+
+/* What is no frame ends the connection with a code (0: without one), and says so. */
+static void
+test_bad_frames(void)
+{
+	static const struct {
+		const char *what;
+		struct slice bytes;
+		int code;
+		enum socket_fault fault;
+	} cases[] = {
+	    {"rsv1, compressed", S("\xc1\x85\x01\x02\x03\x04Hello"), 1002, SOCKET_GARBAGE},
+	    {"rsv2", S("\xa1\x80\x01\x02\x03\x04"), 1002, SOCKET_GARBAGE},
+	    {"rsv3 of a ping", S("\x99\x80\x01\x02\x03\x04"), 1002, SOCKET_GARBAGE},
+	    {"opcode 3", S("\x83\x80\x01\x02\x03\x04"), 1002, SOCKET_GARBAGE},
+	    {"opcode 7", S("\x87\x80\x01\x02\x03\x04"), 1002, SOCKET_GARBAGE},
+	    {"opcode 11", S("\x8b\x80\x01\x02\x03\x04"), 1002, SOCKET_GARBAGE},
+	    {"opcode 15", S("\x8f\x80\x01\x02\x03\x04"), 1002, SOCKET_GARBAGE},
+	    {"ping in fragments", S("\x09\x80\x01\x02\x03\x04"), 1002, SOCKET_GARBAGE},
+	    {"continuation of nothing", S("\x80\x80\x01\x02\x03\x04"), 1002, SOCKET_GARBAGE},
+	    {"text within a text", S("\x01\x80\x01\x02\x03\x04\x81\x80\x01\x02\x03\x04"), 1002,
+		SOCKET_GARBAGE},
+	    {"a long ping", S("\x89\xfe\x01\x00\x01\x02\x03\x04"), 0, SOCKET_GARBAGE},
+	    {"a length of 64 bits", S("\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04"),
+		0, SOCKET_GARBAGE},
+	    {"a terabyte", S("\x82\xff\x00\x00\x01\x00\x00\x00\x00\x00\x01\x02\x03\x04xxxx"), 1009,
+		SOCKET_TOO_LARGE},
+	    {"one byte too many", S("\x82\xfe\x03\xe9\x01\x02\x03\x04xxxx"), 1009,
+		SOCKET_TOO_LARGE},
+	};
+	struct peer other = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct peer *beside;
+		int fd;
+
+		start((struct socket_server){.max_message = 1000});
+		beside = pair(&other);
+		fd = raw_upgrade(&in, 0);
+		raw_send(fd, cases[i].bytes.ptr, cases[i].bytes.len);
+		buf_reset(&in);
+		if (cases[i].code)
+			CHECK(raw_read(fd, &in, 4) && (unsigned char)in.ptr[0] == 0x88 &&
+			      ((unsigned char)in.ptr[2] << 8 | (unsigned char)in.ptr[3]) ==
+				  cases[i].code);
+		else
+			CHECK(!raw_read(fd, &in, 1));
+		UNTIL(served[1].closed);
+		if (served[1].end.fault != cases[i].fault) {
+			fprintf(stderr, "%s: fault %d\n", cases[i].what, (int)served[1].end.fault);
+			CHECK(false);
+		}
+		CHECK(served[1].messages == 0);
+		/* Nobody else feels it. */
+		socket_say(other.socket, S("still"), false);
+		UNTIL(beside->messages == 1);
+		close(fd);
+		stop();
+	}
+}
+
+/* Fragments count together against the limit, and not each. */
+static void
+test_limit(void)
+{
+	char big[600];
+	int fd;
+
+	memset(big, 'x', sizeof(big));
+	start((struct socket_server){.max_message = 1000});
+	fd = raw_upgrade(&in, 0);
+	buf_reset(&out);
+	put_masked(&out, 0x01, (struct slice){big, 600});
+	put_masked(&out, 0x80, (struct slice){big, 400});
+	put_masked(&out, 0x01, (struct slice){big, 600});
+	put_masked(&out, 0x80, (struct slice){big, 401});
+	put_masked(&out, 0x81, S("late"));
+	raw_send(fd, out.ptr, out.len);
+	UNTIL(served[0].closed);
+	CHECK(served[0].messages == 1 && served[0].last.len == 1000);
+	CHECK(served[0].end.fault == SOCKET_TOO_LARGE);
+	CHECK_TEXT(socket_code(served[0].end.fault), "message_too_large");
+	close(fd);
+	stop();
+}
+
+/* ---- ten thousand ---- */
+
+static uint32_t due_in, due_back;
+
+static void
+in_order(struct peer *p, struct slice text, bool binary)
+{
+	uint32_t n;
+
+	memcpy(&n, text.ptr, sizeof(n));
+	CHECK(n == due_in);
+	due_in++;
+	for (size_t i = sizeof(n); i < text.len; i++)
+		if (text.ptr[i] != (char)(n + i)) {
+			CHECK(false);
+			return;
+		}
+	socket_say(p->socket, text, binary);
+}
+
+/* Takes whole frames off in; a message may be in fragments. */
+static void
+take_frames(struct buf *message)
+{
+	for (;;) {
+		const unsigned char *b = (const unsigned char *)in.ptr;
+		size_t header = 2, len;
+		uint32_t n;
+
+		if (in.len < 4)
+			return;
+		len = b[1] & 0x7f;
+		if (len == 126) {
+			header = 4;
+			len = (size_t)b[2] << 8 | b[3];
+		}
+		if (in.len < header + len)
+			return;
+		buf_add(message, in.ptr + header, len);
+		if (b[0] & 0x80) {
+			memcpy(&n, message->ptr, sizeof(n));
+			CHECK(n == due_back);
+			due_back++;
+			buf_reset(message);
+		}
+		buf_splice(&in, 0, header + len, S(""));
+	}
+}
+
+static void
+test_order(void)
+{
+	enum { MESSAGES = 10000 };
+	struct buf text = {0}, message = {0};
+	uint32_t made = 0;
+	int fd;
+
+	start((struct socket_server){.max_queue = 64 << 20});
+	serve = in_order;
+	fd = raw_upgrade(&in, 0);
+	buf_reset(&in);
+	buf_reset(&out);
+	due_in = due_back = 0;
+	while (due_back < MESSAGES && served[0].closed == 0) {
+		ssize_t n;
+		size_t cut;
+
+		while (made < MESSAGES && out.len < 100000) {
+			size_t len = 4 + (rnd(50) ? rnd(300) : rnd(90000)), half;
+
+			buf_reset(&text);
+			buf_add(&text, &made, sizeof(made));
+			for (size_t i = sizeof(made); i < len; i++)
+				buf_addc(&text, (char)(made + i));
+			half = rnd(3) ? text.len : rnd((uint32_t)text.len);
+			put_masked(
+			    &out, half < text.len ? 0x02 : 0x82, (struct slice){text.ptr, half});
+			if (half < text.len)
+				put_masked(
+				    &out, 0x80, (struct slice){text.ptr + half, text.len - half});
+			made++;
+		}
+		cut =
+		    out.len < 1 + (size_t)rnd(40000) ? out.len : 1 + (size_t)rnd((uint32_t)out.len);
+		n = out.len ? send(fd, out.ptr, cut, MSG_NOSIGNAL) : 0;
+		if (n > 0)
+			buf_splice(&out, 0, (size_t)n, S(""));
+		sockets_wait(loop, 0);
+		cut = 1 + rnd(60000);
+		n = recv(fd, buf_room(&in, cut), cut, 0);
+		in.len += n > 0 ? (size_t)n : 0;
+		take_frames(&message);
+	}
+	CHECK(due_in == MESSAGES && due_back == MESSAGES);
+	CHECK(sockets_counts(loop)->messages_in == MESSAGES);
+	CHECK(sockets_counts(loop)->messages_out == MESSAGES);
+	close(fd);
+	stop();
+	buf_free(&text);
+	buf_free(&message);
+}
+
+/* ---- HTTP ---- */
+
+static void
+say_request(struct socket_ask *ask)
+{
+	struct buf b = {0}, arg = {0};
+	struct slice path = socket_ask_path(ask), type = socket_ask_header(ask, "Content-Type");
+	struct slice method = socket_ask_method(ask), body = socket_ask_body(ask);
+	struct slice key = socket_ask_header(ask, "apikey"),
+		     x = socket_ask_header(ask, "x-api-key");
+
+	if (slice_is(path, "/nothing"))
+		return;
+	buf_addf(&b, "%.*s %.*s", (int)method.len, method.ptr, (int)path.len, path.ptr);
+	if (socket_ask_arg(ask, "b", &arg))
+		buf_addf(&b, " b=%s", arg.ptr ? arg.ptr : "");
+	if (type.ptr)
+		buf_addf(&b, " type=%.*s", (int)type.len, type.ptr);
+	buf_addf(&b, " %.*s/%.*s/%s", (int)key.len, key.ptr ? key.ptr : "", (int)x.len,
+	    x.ptr ? x.ptr : "", socket_ask_header(ask, "origin").ptr ? "origin" : "");
+	buf_addf(&b, " %zu %s", body.len, socket_ask_address(ask));
+	socket_answer(ask, 200, "text/plain", buf_slice(&b), "X-More: yes\r\n");
+	buf_free(&b);
+	buf_free(&arg);
+}
+
+/* The whole answer to a request that comes in pieces. */
+static const char *
+answer(const char *request, size_t cut)
+{
+	int fd = raw_connect(0);
+	size_t len = strlen(request);
+
+	for (size_t at = 0; at < len; at += cut)
+		raw_send(fd, request + at, len - at < cut ? len - at : cut);
+	buf_reset(&in);
+	raw_read(fd, &in, 0);
+	close(fd);
+	buf_addc(&in, '\0');
+	return in.ptr;
+}
+
+static bool
+says(const char *text, const char *status, const char *body)
+{
+	const char *at = strstr(text, "\r\n\r\n");
+
+	if (strncmp(text, status, strlen(status)) == 0 && at && strcmp(at + 4, body) == 0)
+		return true;
+	fprintf(stderr, "want %s … %s\ngot %s\n", status, body, text);
+	return false;
+}
+
+static void
+test_http(void)
+{
+	const char *r;
+
+	start((struct socket_server){.max_body = 100});
+	page = say_request;
+	r = answer("GET /a%2Fb%20c//d?a=1&b=x%26y+z&c HTTP/1.1\r\nHost: x\r\nAPIKey:  k \r\n"
+		   "X-Api-Key: kk\r\nOrigin: http://o\r\n\r\n",
+	    1000);
+	CHECK(says(r, "HTTP/1.1 200 OK\r\n", "GET /a/b%20c/d b=x&y z k/kk/origin 0 127.0.0.1"));
+	CHECK(strstr(r, "\r\nConnection: close\r\n") &&
+	      strstr(r, "\r\nContent-Type: text/plain\r\n") && strstr(r, "\r\nX-More: yes\r\n") &&
+	      strstr(r, "\r\nContent-Length: 46\r\n"));
+	for (size_t cut = 1; cut < 30; cut += 7)
+		CHECK(says(answer("POST /p?b HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\n"
+				  "Content-Length: 11\r\n\r\nhello world",
+			       cut),
+		    "HTTP/1.1 200 OK", "POST /p b= type=a/b // 11 127.0.0.1"));
+	CHECK(says(answer("POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 99),
+	    "HTTP/1.1 200", "POST /e // 0 127.0.0.1"));
+	CHECK(says(answer("PUT /e HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc", 99), "HTTP/1.1 200",
+	    "PUT /e // 3 127.0.0.1"));
+	CHECK(says(answer("HEAD /h HTTP/1.1\r\nHost: x\r\n\r\n", 99), "HTTP/1.1 200", ""));
+	CHECK(says(answer("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", 99), "HTTP/1.1 404",
+	    "{\"error\":\"not found\"}"));
+	CHECK(says(answer("POST /p HTTP/1.1\r\nHost: x\r\n\r\n", 99), "HTTP/1.1 411",
+	    "{\"error\":\"a content-length is required\"}"));
+	CHECK(says(answer("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+			  "3\r\nabc\r\n0\r\n\r\n",
+		       99),
+	    "HTTP/1.1 411", "{\"error\":\"a content-length is required\"}"));
+	CHECK(says(answer("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", 99),
+	    "HTTP/1.1 400", "{\"error\":\"bad content-length\"}"));
+	CHECK(says(
+	    answer(
+		"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\n"
+		"Connection: upgrade, http2-settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+		999),
+	    "HTTP/1.1 400", "{\"error\":\"no upgrade but to websocket\"}"));
+	buf_reset(&out);
+	buf_adds(&out, "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+	for (int i = 0; i < 100000; i++)
+		buf_addc(&out, 'x');
+	CHECK(
+	    says(answer(out.ptr, 30000), "HTTP/1.1 413", "{\"error\":\"the body is too large\"}"));
+	/* A key as long as keys get. */
+	buf_reset(&out);
+	buf_adds(&out, "GET /l?b=");
+	for (int i = 0; i < 7000; i++)
+		buf_addc(&out, 'k');
+	buf_adds(&out, " HTTP/1.1\r\nHost: x\r\n\r\n");
+	r = answer(out.ptr, 3000);
+	CHECK(strncmp(r, "HTTP/1.1 200", 12) == 0 && strstr(r, "kkk //") != NULL);
+	/* What is no HTTP. */
+	CHECK(strncmp(answer("\x16\x03\x01\x02\x01\x01\xfc hello\r\n\r\n", 99), "HTTP/1.0 403",
+		  12) == 0);
+	CHECK_TEXT(answer("CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\nraw bytes", 99), "");
+	CHECK(nserved == 0);
+	stop();
+}
+
+/* RFC 6455 section 4.2.1: what is no opening handshake gets an answer, and nobody in. */
+static void
+test_upgrades(void)
+{
+	static const struct {
+		const char *key, *version, *status;
+	} cases[] = {
+	    {"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "", "HTTP/1.1 426"},
+	    {"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Sec-WebSocket-Version: 8\r\n",
+		"HTTP/1.1 426"},
+	    {"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+		"Sec-WebSocket-Version: 131\r\n", "HTTP/1.1 426"},
+	    {"", "Sec-WebSocket-Version: 13\r\n", "HTTP/1.1 400"},
+	    {"Sec-WebSocket-Key: c2hvcnQ=\r\n", "Sec-WebSocket-Version: 13\r\n",
+		"HTTP/1.1 400"},
+	    {"Sec-WebSocket-Key: no base64 of 24 bytes.!!\r\n",
+		"Sec-WebSocket-Version: 13\r\n", "HTTP/1.1 400"},
+	};
+
+	start((struct socket_server){0});
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *r;
+
+		buf_reset(&out);
+		buf_addf(&out, "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+			       "Connection: Upgrade\r\n%s%s\r\n", cases[i].key,
+		    cases[i].version);
+		r = answer(out.ptr, 1000);
+		CHECK(strncmp(r, cases[i].status, 12) == 0);
+		CHECK((strstr(r, "\r\nSec-WebSocket-Version: 13\r\n") != NULL) ==
+		      (strncmp(r, "HTTP/1.1 426", 12) == 0));
+	}
+	CHECK(nserved == 0);
+	stop();
+}
+
+/* Who asks slowly is cut, and in no one's way. */
+static void
+test_slowloris(void)
+{
+	enum { SLOW = 50 };
+	struct peer client = {0};
+	int fds[SLOW];
+	int64_t began;
+
+	start((struct socket_server){.handshake_ms = 300});
+	page = say_request;
+	began = time_ms();
+	for (int i = 0; i < SLOW; i++) {
+		fds[i] = raw_connect(0);
+		if (i % 3 == 0)
+			SEND(fds[i], "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+		else if (i % 3 == 1)
+			SEND(fds[i], "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nab");
+	}
+	pair(&client);
+	while (time_ms() < began + 350) {
+		for (int i = 0; i < SLOW; i += 3)
+			SEND(fds[i], "x");
+		turn_for(20);
+	}
+	for (int i = 0; i < SLOW; i++) {
+		buf_reset(&in);
+		CHECK(!raw_read(fds[i], &in, 1) && in.len == 0);
+		close(fds[i]);
+	}
+	CHECK(client.closed == 0 && nserved == 1);
+	stop();
+}
+
+static void
+yes(struct socket_ask *ask)
+{
+	socket_answer(ask, 200, NULL, S("{}"), NULL);
+}
+
+/* Time that the loop slept is not taken from who comes then. */
+static void
+test_sleep(void)
+{
+	static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+	int status = -1;
+	pid_t pid;
+
+	start((struct socket_server){.handshake_ms = 150, .idle_ms = 150});
+	page = yes;
+	pid = fork();
+	if (pid == 0) {
+		char bytes[64] = "";
+		int fd;
+
+		usleep(300000);
+		fd = raw_connect(0);
+		fcntl(fd, F_SETFL, 0);
+		usleep(50000);
+		_exit(send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 &&
+			      recv(fd, bytes, 12, MSG_WAITALL) == 12 &&
+			      strcmp(bytes, "HTTP/1.1 200") == 0
+			  ? 0
+			  : 1);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0)
+		sockets_wait(loop, 1000);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	stop();
+}
+
+/* Silence ends a connection; a ping is no silence. */
+static void
+test_idle(void)
+{
+	int quiet, pings;
+
+	start((struct socket_server){.idle_ms = 300});
+	quiet = raw_upgrade(&in, 0);
+	pings = raw_upgrade(&in, 0);
+	for (int i = 0; i < 9; i++) {
+		buf_reset(&out);
+		put_masked(&out, 0x89, S(""));
+		raw_send(pings, out.ptr, out.len);
+		turn_for(60);
+	}
+	CHECK(served[0].closed == 1 && served[0].end.fault == SOCKET_TIMEOUT);
+	CHECK(READS(quiet, "\x88\x15\x03\xe8silent for too long"));
+	CHECK(served[1].closed == 0);
+	UNTIL(served[1].closed);
+	close(quiet);
+	close(pings);
+	stop();
+}
+
+/* ---- closing ---- */
+
+static void
+test_closing(void)
+{
+	int fd;
+
+	start((struct socket_server){0});
+	serve = echo;
+	/* The client begins: its code comes back. */
+	fd = raw_upgrade(&in, 0);
+	buf_reset(&out);
+	put_masked(&out, 0x88,
+	    S("\x0f\xa1"
+	      "bye"));
+	raw_send(fd, out.ptr, out.len);
+	CHECK(READS(fd, "\x88\x05\x0f\xa1"
+			"bye"));
+	UNTIL(served[0].closed);
+	CHECK(served[0].end.fault == SOCKET_CLOSED && served[0].end.code == 4001);
+	CHECK_TEXT(served[0].end.text, "bye");
+	CHECK(!raw_read(fd, &in, in.len + 1));
+	close(fd);
+	/* The server begins: queue, close frame; what still comes is taken, until the answer. */
+	fd = raw_upgrade(&in, 0);
+	socket_say(served[1].socket, S("last"), false);
+	socket_close(served[1].socket, 1001, "going");
+	socket_say(served[1].socket, S("never"), false);
+	CHECK(READS(fd, "\x81\x04last\x88\x07\x03\xe9going"));
+	buf_reset(&out);
+	put_masked(&out, 0x81, S("late"));
+	raw_send(fd, out.ptr, out.len);
+	UNTIL(served[1].messages == 1);
+	CHECK(served[1].closed == 0);
+	buf_reset(&out);
+	put_masked(&out, 0x88, S("\x03\xe9"));
+	raw_send(fd, out.ptr, out.len);
+	UNTIL(served[1].closed);
+	CHECK(served[1].end.fault == SOCKET_CLOSED && served[1].end.code == 1001);
+	CHECK_TEXT(served[1].end.text, "going");
+	CHECK(!raw_read(fd, &in, in.len + 1));
+	close(fd);
+	/* A close frame without code; one with control characters in its reason. */
+	fd = raw_upgrade(&in, 0);
+	buf_reset(&out);
+	put_masked(&out, 0x88, S(""));
+	raw_send(fd, out.ptr, out.len);
+	UNTIL(served[2].closed);
+	CHECK(served[2].end.fault == SOCKET_CLOSED && served[2].end.code == 0);
+	close(fd);
+	fd = raw_upgrade(&in, 0);
+	buf_reset(&out);
+	put_masked(&out, 0x88, S("\x03\xe8\x1b[31mred\n\xff"));
+	raw_send(fd, out.ptr, out.len);
+	UNTIL(served[3].closed);
+	CHECK_TEXT(served[3].end.text, "?[31mred??");
+	close(fd);
+	stop();
+}
+
+/* ---- a slow one ---- */
+
+static void
+test_slow(void)
+{
+	enum { FRAMES = 800, SIZE = 32768 };
+	static char text[SIZE];
+	struct buf got = {0};
+	size_t frames = 0;
+	int slow, fast;
+
+	start((struct socket_server){.max_queue = 256 * 1024});
+	slow = raw_upgrade(&in, 4096);
+	fast = raw_upgrade(&in, 0);
+	for (uint32_t i = 0; i < FRAMES; i++) {
+		struct socket_frame *f;
+
+		memcpy(text, &i, sizeof(i));
+		f = socket_frame((struct slice){text, SIZE}, true);
+		if (served[0].socket)
+			socket_send(served[0].socket, f);
+		CHECK(served[1].socket != NULL);
+		socket_send(served[1].socket, f);
+		socket_frame_free(f);
+		/* The fast one reads while it is served. */
+		while (raw_read(fast, &got, (size_t)(SIZE + 4) * (i - (i % 4) + 1)) &&
+		       frames * (SIZE + 4) + SIZE + 4 <= got.len) {
+			uint32_t n;
+
+			memcpy(&n, got.ptr + frames * (SIZE + 4) + 4, sizeof(n));
+			CHECK(n == frames);
+			frames++;
+		}
+	}
+	CHECK(served[0].closed == 1 && served[0].end.fault == SOCKET_SLOW);
+	CHECK(strncmp(served[0].end.text, "too slow: ", 10) == 0);
+	CHECK(served[1].closed == 0 && served[1].drained > 0);
+	CHECK(raw_read(fast, &got, (size_t)FRAMES * (SIZE + 4)));
+	/* If it reads at last, it finds whole messages and the reason. */
+	buf_reset(&in);
+	while (raw_read(slow, &in, in.len + 1))
+		if (slice_ends(buf_slice(&in), served[0].end.text))
+			break;
+	CHECK(in.len > 100000 && in.len % (SIZE + 4) == 2 + 2 + strlen(served[0].end.text));
+	CHECK(memcmp(in.ptr + in.len - strlen(served[0].end.text), "too slow: ", 10) == 0);
+	close(slow);
+	close(fast);
+	buf_free(&got);
+	stop();
+}
+
+int
+main(void)
+{
+	printf("seed %llu\n", (unsigned long long)seed);
+	test_examples();
+	test_bad_frames();
+	test_limit();
+	test_order();
+	test_http();
+	test_upgrades();
+	test_slowloris();
+	test_sleep();
+	test_idle();
+	test_closing();
+	test_slow();
+	buf_free(&in);
+	buf_free(&out);
+	return check_done();
+}
