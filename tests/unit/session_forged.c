@@ -1,0 +1,336 @@
+/*
+ * session against members who lie: forged, garbled and greedy traffic. What it
+ * may cost is bounded: sends, names, bytes; nothing that was delivered changes.
+ */
+#include "common/mem.h"
+#include "tests/unit/check.h"
+#include "tools/collab/session_part.h"
+
+#include <stdlib.h>
+
+#define ME "me.aaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define EVE "eve.bbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define BOB "bob.cccccccccccccccccccccccccc"
+
+static struct {
+	uint64_t sends, resent, wants, delivered, gaps, lost, stale;
+	uint64_t own; /* messages in the outbox */
+	uint64_t bob; /* the last delivered of BOB */
+	char last[65536];
+} told;
+
+static bool
+on_send(struct slice event, struct slice payload, uint64_t number, void *state)
+{
+	(void)event, (void)number, (void)state;
+	told.sends++;
+	told.resent += memmem(payload.ptr, payload.len, "\"again\":true", 12) != NULL;
+	told.wants += memmem(payload.ptr, payload.len, "\"want\"", 6) != NULL;
+	snprintf(told.last, sizeof(told.last), "%.*s", (int)payload.len, payload.ptr);
+	return true;
+}
+
+static bool
+on_find(struct slice from, uint64_t seq, struct session_message *m, void *state)
+{
+	(void)state;
+	*m = (struct session_message){from, seq, S("e"), S("{}")};
+	return slice_is(from, ME) && seq <= told.own;
+}
+
+static uint64_t
+on_kept(struct slice from, void *state)
+{
+	(void)state;
+	return slice_is(from, ME) && told.own ? 1 : 0;
+}
+
+static bool
+on_deliver(const struct session_message *m, void *state)
+{
+	(void)state;
+	told.delivered++;
+	if (slice_is(m->from, BOB)) {
+		CHECK(m->seq == told.bob + 1);
+		told.bob = m->seq;
+	}
+	return true;
+}
+
+static bool
+on_gap(struct slice from, uint64_t first, uint64_t last, void *state)
+{
+	(void)state;
+	told.gaps++;
+	told.lost += last - first + 1;
+	if (slice_is(from, BOB))
+		told.bob = last;
+	return true;
+}
+
+static void
+on_baseline(struct slice from, uint64_t seq, void *state)
+{
+	(void)from, (void)seq, (void)state;
+}
+
+static void
+on_taken(uint64_t seq, void *state)
+{
+	(void)seq, (void)state;
+}
+
+static void
+on_refused(uint64_t seq, const char *reason, void *state)
+{
+	(void)seq, (void)reason, (void)state;
+}
+
+static void
+on_stale(void *state)
+{
+	(void)state;
+	told.stale++;
+}
+
+static const struct session_hooks hooks = {on_send, on_find, on_kept, on_deliver, on_gap,
+    on_baseline, on_taken, on_refused, on_stale};
+static int64_t now;
+
+static struct session *
+begin(uint64_t own)
+{
+	struct session_settings set = {.self = S(ME), .hooks = &hooks, .seed = 7, .max_held = 100000};
+	struct session *s = session_open(&set);
+
+	memset(&told, 0, sizeof(told));
+	told.own = own;
+	now = 1000;
+	session_known(s, S(BOB), 10);
+	told.bob = 10;
+	session_own(s, now, own);
+	session_taken(s, own);
+	session_up(s, now, false);
+	session_member(s, now, S(ME), true);
+	session_member(s, now, S(BOB), true);
+	session_member(s, now, S(EVE), true);
+	return s;
+}
+
+/* A broadcast, as the link would hand it on: only what is JSON. */
+static void
+hear(struct session *s, const char *event, struct slice payload)
+{
+	if (json_check(payload, NULL) == 0)
+		session_heard(s, now, slice(event), payload);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+say(struct session *s, const char *event, const char *format, ...)
+{
+	static struct buf b;
+	va_list args;
+	char text[4096];
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_reset(&b);
+	buf_adds(&b, text);
+	hear(s, event, buf_slice(&b));
+}
+
+static void
+pass(struct session *s, int64_t ms)
+{
+	int64_t end = now + ms, wait;
+	long turns = 0;
+
+	while (now < end) {
+		wait = session_turn(s, now);
+		session_stored(s, now);
+		now += wait < 0 ? ms : wait ? wait : 1;
+		/* It does not spin. */
+		if (++turns > 100000)
+			break;
+	}
+	CHECK(turns <= 100000);
+	now = end;
+}
+
+/* A million wants: each gets a window at most, and asking often gets no more. */
+static void
+test_wants(void)
+{
+	struct session *s = begin(100000);
+
+	pass(s, 2000);
+	told.resent = 0;
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"want\",\"to\":\"%s\",\"of\":\"%s\","
+			 "\"first\":1,\"last\":1000000}", EVE, ME, ME);
+	pass(s, 60000);
+	CHECK(told.resent == 512);
+	for (int i = 0; i < 10000; i++)
+		say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"want\",\"to\":\"%s\","
+				 "\"of\":\"%s\",\"first\":1,\"last\":9007199254740992}", EVE, ME, ME);
+	pass(s, 60000);
+	CHECK(told.resent == 1024);
+	for (int i = 0; i < 10000; i++)
+		say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"want\",\"to\":\"%s\","
+				 "\"of\":\"%s\",\"first\":%d,\"last\":%d}", EVE, ME, ME, i * 10 + 1,
+		    i * 10 + 1000000);
+	CHECK(s->njobs <= JOBS);
+	pass(s, 60000);
+	CHECK(told.resent <= 1024 + JOBS * 512);
+	/* Of what we never wrote: one have. */
+	told.sends = 0;
+	for (int i = 0; i < 1000; i++)
+		say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"want\",\"to\":\"%s\","
+				 "\"of\":\"%s\",\"first\":100001,\"last\":100002}", EVE, ME, ME);
+	pass(s, 5000);
+	CHECK(told.sends >= 1 && told.sends <= 4);
+	session_free(s);
+}
+
+/* Numbers from nowhere move nobody's order. */
+static void
+test_numbers(void)
+{
+	struct session *s = begin(5);
+	const char *bad[] = {"0", "-1", "1.5", "9223372036854775808", "9007199254740993", "1e3", "\"11\"",
+	    "null", "[11]", "18446744073709551627", "011"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":%s,\"payload\":1}", BOB, bad[i]);
+		say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"have\",\"last\":%s,"
+				 "\"have\":{\"%s\":%s}}", EVE, bad[i], BOB, bad[i]);
+		say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"gone\",\"to\":\"%s\","
+				 "\"of\":\"%s\",\"first\":%s,\"last\":%s}", BOB, ME, BOB, bad[i], bad[i]);
+	}
+	pass(s, 30000);
+	CHECK(told.bob == 10 && told.gaps == 0 && told.stale == 0);
+	/* Bob, in whose name they are said, is asked, and sets it right. */
+	say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":9007199254740992,\"payload\":1}", BOB);
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"gone\",\"to\":\"%s\","
+			 "\"of\":\"%s\",\"first\":1,\"last\":9007199254740992}", EVE, ME, BOB);
+	told.wants = 0;
+	pass(s, 2000);
+	CHECK(told.wants >= 1 && told.gaps == 0);
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"have\",\"last\":10,\"have\":{}}", BOB);
+	pass(s, 120000);
+	CHECK(session_whole(s) && told.gaps == 0);
+	say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":11,\"payload\":1}", BOB);
+	CHECK(told.bob == 11 && told.gaps == 0);
+	/* What he has not sent yet cannot be gone. */
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"gone\",\"to\":\"%s\","
+			 "\"of\":\"%s\",\"first\":12,\"last\":9000}", BOB, ME, BOB);
+	pass(s, 120000);
+	CHECK(told.gaps == 0);
+	say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":12,\"payload\":1}", BOB);
+	CHECK(told.bob == 12);
+	session_free(s);
+}
+
+/* Our own name used by another: once told, and nothing is said any more. */
+static void
+test_self(void)
+{
+	struct session *s = begin(5);
+
+	say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":5,\"payload\":1}", ME);
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"hello\",\"have\":{\"%s\":99}}", ME, BOB);
+	CHECK(told.stale == 0 && told.delivered == 0);
+	say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":6,\"payload\":1}", ME);
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"have\",\"have\":{\"%s\":99}}", EVE, ME);
+	CHECK(told.stale == 1);
+	told.sends = 0;
+	pass(s, 60000);
+	CHECK(told.sends == 0);
+	session_free(s);
+}
+
+/* Twelve thousand made-up names, and as many messages that never have their turn. */
+static void
+test_memory(void)
+{
+	struct session *s = begin(5);
+	char name[64];
+
+	for (int i = 0; i < 12000; i++) {
+		snprintf(name, sizeof(name), "x%d", i);
+		say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":%d,\"payload\":\"%0100d\"}", name, 2 + i,
+		    0);
+		say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"have\",\"last\":3,\"have\":"
+				 "{\"y%d\":7,\"z%d\":9007199254740992}}", EVE, i, i);
+		if (i % 100 == 0)
+			pass(s, 1000);
+	}
+	CHECK(s->all.n <= PEERS);
+	CHECK(s->held_bytes <= 100000);
+	CHECK(told.wants <= 130 * 200);
+	say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":11,\"payload\":1}", BOB);
+	CHECK(told.bob == 11);
+	session_free(s);
+}
+
+static uint64_t state = 1;
+
+static uint64_t
+draw(uint64_t below)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (state >> 33) % below;
+}
+
+/* Whatever is said: Bob's order stands, and an answer is never much more than the question. */
+static void
+test_garble(void)
+{
+	static const char *const pieces[] = {"{", "}", "\"kandil\":1", ",", "\"from\":\"" EVE "\"",
+	    "\"from\":\"" BOB "\"", "\"seq\":12", "\"type\":\"hello\"", "\"type\":\"have\"",
+	    "\"type\":\"want\"", "\"type\":\"gone\"", "\"have\":{\"" ME "\":3,\"" BOB "\":20}",
+	    "\"have\":[1]", "\"new\":true", "\"more\":true", "\"last\":15", "\"last\":9007199254740992",
+	    "\"first\":1", "\"of\":\"" BOB "\"", "\"of\":\"" ME "\"", "\"to\":\"" ME "\"", "\"to\":7",
+	    "\"ask\":[\"" ME "\"]", "\"hello\":[\"" ME "\",null]", "\"payload\":[[]]", "\"again\":true",
+	    "\"from\":\"\\ud800\"", "\"kandil\":2"};
+	struct session *s = begin(50);
+	struct buf b = {0};
+	uint64_t heard = 0;
+
+	for (int i = 0; i < 60000; i++) {
+		uint64_t n = 3 + draw(7);
+
+		buf_reset(&b);
+		buf_adds(&b, "{\"kandil\":1");
+		for (uint64_t k = 0; k < n; k++) {
+			buf_addc(&b, ',');
+			buf_adds(&b, pieces[2 + draw(sizeof(pieces) / sizeof(*pieces) - 2)]);
+		}
+		buf_addc(&b, '}');
+		if (draw(5) == 0)
+			b.ptr[draw(b.len)] = (char)draw(128);
+		heard++;
+		hear(s, draw(3) ? "kandil" : "e", buf_slice(&b));
+		if (draw(50) == 0)
+			pass(s, 100);
+		if (draw(1000) == 0) {
+			session_down(s, now);
+			session_up(s, now, draw(2) == 0);
+		}
+	}
+	pass(s, 300000);
+	CHECK(told.sends < heard * 8);
+	buf_free(&b);
+	session_free(s);
+}
+
+int
+main(void)
+{
+	test_wants();
+	test_numbers();
+	test_self();
+	test_memory();
+	test_garble();
+	return check_done();
+}

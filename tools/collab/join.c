@@ -1,0 +1,193 @@
+/*
+ * kandil-collab join TOPIC: stdin to everyone, everyone to stdout.
+ *
+ * What is special about a session is in party.h; this is its pipe: records in
+ * become messages, messages become records, and a reader or a disk that is slow holds back
+ * only what it must.
+ */
+#include "tools/collab/join_part.h"
+
+#include "common/mem.h"
+#include "common/time.h"
+
+#include <stdlib.h>
+
+enum {
+	STUCK_MS = 1000,  /* a full outbox is tried again */
+	FINISH_MS = 2000, /* for the record that is being written when we go */
+	SETTLE_MS = 1500, /* after up, what was missed is known */
+	ONCE_MS = 20,	  /* --once looks whether all is done */
+};
+
+static void
+check_settings(const struct settings *set)
+{
+	struct err e;
+
+	if (set->event == NULL || set->event[0] == '\0' || strlen(set->event) > 255)
+		die(STATUS_USAGE, "%s: an event needs a name of at most 255 bytes", opt_origin("event"));
+	if (strcmp(set->event, "kandil") == 0)
+		die(STATUS_USAGE, "%s: the event 'kandil' is what the members talk to each other in",
+		    opt_origin("event"));
+	if (set->vsn != 1 && set->vsn != 2)
+		die(STATUS_USAGE, "%s: there are versions 1 and 2", opt_origin("vsn"));
+	if (set->meta && (json_check(slice(set->meta), &e) != 0 ||
+			     json_type(slice_trim(slice(set->meta))) != JSON_OBJECT))
+		die(STATUS_USAGE, "%s: '%s' is no JSON object", opt_origin("meta"), set->meta);
+}
+
+static void
+open_limits(struct join *j)
+{
+	const struct settings *set = j->settings;
+	int64_t ms;
+	struct err e;
+
+	j->leave_at = -1;
+	if (set->for_length) {
+		if (time_parse_length(slice(set->for_length), &ms) != 0 || ms < 0)
+			die(STATUS_USAGE, "%s: '%s' is no length: 30s, 5m, 1h", opt_origin("for"),
+			    set->for_length);
+		j->leave_at = time_ms() + ms;
+	}
+	if (set->until && query_open(&j->until, "--until", slice(set->until), NULL, &e) != 0)
+		die(STATUS_USAGE, "%s: %s", opt_origin("until"), e.text);
+}
+
+static bool
+stored(uint64_t place, void *state)
+{
+	return join_log_store(state, place);
+}
+
+static const struct party_hooks hooks = {
+    .take = join_take,
+    .status = join_status,
+    .presence = join_presence,
+    .stored = stored,
+};
+
+static void
+open_party(struct join *j)
+{
+	struct party_settings set = {.settings = j->settings, .topic = j->topic,
+	    .self = j->settings->self, .known = j->log.known, .nknown = j->log.nknown,
+	    .hooks = &hooks, .state = j};
+	struct err e;
+
+	j->loop = sockets_open(&e);
+	if (j->loop == NULL)
+		die(STATUS_FAILED, "%s", e.text);
+	join_out_open(j);
+	j->party = party_open(j->loop, &set);
+	join_status("open", NULL, NULL, -1, party_last(j->party), j);
+}
+
+static void
+woken(void *state)
+{
+	(void)state; /* the loop looks what it was */
+}
+
+/*
+ * Everybody who is here has what we said, and we have what they did. Who says nothing comes
+ * to hear what it has missed, which takes a moment.
+ */
+static bool
+all_done(const struct join *j)
+{
+	uint64_t last = party_last(j->party);
+
+	return join_in_done(j) && party_is_up(j->party) && party_has_roster(j->party) &&
+	    party_is_whole(j->party) && party_relayed(j->party) >= last &&
+	    party_confirmed(j->party) >= last && (j->said || time_ms() - j->up >= SETTLE_MS);
+}
+
+/* Whether there is a reason to go. */
+static bool
+leaving(struct join *j)
+{
+	if (run_interrupted() || j->met || party_ended(j->party))
+		return true;
+	if (j->leave_at >= 0 && time_ms() >= j->leave_at)
+		return true;
+	return j->settings->once && all_done(j);
+}
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+static void
+loop(struct join *j)
+{
+	struct socket_watch *signals = sockets_watch(j->loop, run_signal_fd(), woken, NULL);
+	uint64_t first, last, taken;
+	int64_t wait;
+	bool more, logged;
+
+	for (;;) {
+		more = join_in_turn(j);
+		party_places(j->party, &first, &last, &taken);
+		logged = join_log_store(j, last);
+		wait = party_turn(j->party);
+		join_out_idle(j);
+		if (leaving(j))
+			break;
+		if (more)
+			wait = 0;
+		if (j->stuck || !logged)
+			wait = least(wait, STUCK_MS);
+		if (j->settings->once && join_in_done(j))
+			wait = least(wait, ONCE_MS);
+		if (j->leave_at >= 0)
+			wait = least(wait, j->leave_at > time_ms() ? j->leave_at - time_ms() : 0);
+		sockets_wait(j->loop, wait);
+	}
+	sockets_unwatch(signals);
+}
+
+/* What has come is written as far as the reader takes it; what waits to go is told. */
+static void
+leave(struct join *j)
+{
+	enum status ended = party_ended(j->party);
+
+	join_in_close(j);
+	if (!j->met && !ended)
+		party_turn(j->party);
+	join_out_finish(j, FINISH_MS);
+	if (ended)
+		run_status(j->run, ended);
+	party_close(j->party, j->run);
+	join_out_close(j);
+	join_log_close(j);
+	sockets_close(j->loop);
+	if (j->until)
+		query_close(j->until);
+	buf_free(&j->record);
+	free(j);
+}
+
+void
+join_run(struct run *run, void *settings)
+{
+	struct join *j = xcalloc(1, sizeof(*j));
+
+	j->run = run;
+	j->settings = settings;
+	j->watched = -1;
+	if (run->noperands == 0 || run->operands[0][0] == '\0')
+		opt_usage(run->tool, run->command);
+	check_settings(j->settings);
+	j->topic = run->operands[0];
+	run->operands++;
+	run->noperands--;
+	open_limits(j);
+	join_log_open(j);
+	open_party(j);
+	loop(j);
+	leave(j);
+}

@@ -1,0 +1,234 @@
+/*
+ * The file of --log is its own state: what is in it was received, whatever has become of
+ * the inbox; so each message is in it once. It is locked while we write. A write that a crash
+ * cut short, or a full disk, is cut off again.
+ */
+#include "tools/collab/join_part.h"
+
+#include "common/mem.h"
+#include "common/path.h"
+#include "common/time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	BLOCK = 1 << 20,
+	LINE_MOST = 64 << 20, /* longer ones are none of ours */
+	GROUP = 1 << 20,      /* bytes that are written together */
+	FULL_MS = 1000,	      /* a full disk is tried again */
+};
+
+/* Up to that number it has all of from. */
+static void
+see(struct join_log *l, struct slice from, uint64_t seq)
+{
+	uint64_t *at = table_get(&l->seen, from);
+
+	if (at == NULL) {
+		l->known = xgrow(l->known, l->nknown, &l->cap, sizeof(*l->known));
+		l->known[l->nknown].from = (struct slice){xstrndup(from.ptr, from.len), from.len};
+		l->known[l->nknown].seq = 0;
+		at = table_put(&l->seen, l->known[l->nknown].from, NULL);
+		*at = l->nknown++;
+	}
+	if (seq > l->known[*at].seq)
+		l->known[*at].seq = seq;
+}
+
+static bool
+has(const struct join_log *l, struct slice from, uint64_t seq)
+{
+	uint64_t *at = table_get(&l->seen, from);
+
+	return at && l->known[*at].seq >= seq;
+}
+
+static void
+read_line(struct join *j, struct slice line, struct buf *text)
+{
+	struct slice kind, value;
+	long long seq;
+	bool gap;
+
+	line = slice_trim(line);
+	if (line.len == 0 || json_check(line, NULL) != 0 || json_type(line) != JSON_OBJECT ||
+	    !json_get(line, "kind", &kind))
+		return;
+	gap = json_is(kind, "gap");
+	if ((!gap && !json_is(kind, "message")) || !json_get(line, "topic", &value) ||
+	    !json_is(value, j->topic))
+		return;
+	if (json_get(line, gap ? "last" : "seq", &value) && json_long(value, &seq) && seq > 0 &&
+	    json_get_text(line, "from", text) && text->len)
+		see(&j->log, buf_slice(text), (uint64_t)seq);
+}
+
+/* Reads it in blocks; size is then where its last whole line ends. */
+static void
+read_all(struct join *j)
+{
+	struct join_log *l = &j->log;
+	struct buf bytes = {0}, text = {0};
+	bool skipping = false;
+	int64_t at = 0;
+	ssize_t n;
+
+	while ((n = read(l->fd, buf_room(&bytes, BLOCK), BLOCK)) != 0) {
+		size_t start = 0;
+		char *end;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			die(STATUS_FAILED, "cannot read '%s':", l->name);
+		bytes.len += (size_t)n;
+		while ((end = memchr(bytes.ptr + start, '\n', bytes.len - start)) != NULL) {
+			size_t len = (size_t)(end - bytes.ptr) - start;
+
+			if (!skipping)
+				read_line(j, (struct slice){bytes.ptr + start, len}, &text);
+			skipping = false;
+			start += len + 1;
+			l->size = at + (int64_t)start;
+		}
+		at += (int64_t)start;
+		buf_splice(&bytes, 0, start, S(""));
+		if (bytes.len > LINE_MOST) {
+			at += (int64_t)bytes.len;
+			buf_reset(&bytes);
+			skipping = true;
+		}
+	}
+	at += (int64_t)bytes.len;
+	if (at > l->size) {
+		note("%s: %lld bytes at its end are no whole record: cut off", l->name,
+		    (long long)(at - l->size));
+		if (ftruncate(l->fd, l->size) != 0)
+			die(STATUS_FAILED, "cannot cut '%s':", l->name);
+	}
+	buf_free(&bytes);
+	buf_free(&text);
+}
+
+void
+join_log_open(struct join *j)
+{
+	struct join_log *l = &j->log;
+	struct stat st;
+
+	l->name = j->settings->log;
+	if (l->name == NULL)
+		return;
+	l->fd = open(l->name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
+	if (l->fd < 0)
+		die(STATUS_FAILED, "cannot open '%s':", l->name);
+	if (fstat(l->fd, &st) != 0 || !S_ISREG(st.st_mode))
+		die(STATUS_USAGE, "%s: '%s' is no file: its content has to stay", opt_origin("log"),
+		    l->name);
+	if (flock(l->fd, LOCK_EX | LOCK_NB) != 0)
+		die(STATUS_USAGE, "'%s' is being written by another process: take another name",
+		    l->name);
+	read_all(j);
+}
+
+/* The messages of the inbox that it does not have, up to place or a group of them. */
+static void
+gather(struct join *j, uint64_t place)
+{
+	struct join_log *l = &j->log;
+	struct party_entry entry;
+	uint64_t first, last, taken;
+
+	party_places(j->party, &first, &last, &taken);
+	/* What was there before us: in a log that has something it may be missing. */
+	if (!l->begun)
+		l->last = l->nknown && first ? first - 1 : taken;
+	l->begun = true;
+	while (l->last < place && l->lines.len < GROUP) {
+		if (!party_read(j->party, ++l->last, &entry))
+			continue;
+		if (!j->settings->self && slice_eq(entry.from, party_self(j->party)))
+			continue;
+		if (entry.seq == 0 ? l->last <= taken
+				   : has(l, entry.from, entry.what == PARTY_GAP ? entry.last : entry.seq))
+			continue;
+		join_entry(j, &entry, false, &l->record);
+		buf_addslice(&l->lines, buf_slice(&l->record));
+		buf_addc(&l->lines, '\n');
+		if (entry.seq)
+			see(l, entry.from, entry.what == PARTY_GAP ? entry.last : entry.seq);
+	}
+}
+
+/* Nothing of it, when not all of it can be. */
+static bool
+write_lines(struct join_log *l)
+{
+	if (l->lines.len == 0)
+		return true;
+	if (path_write(l->fd, buf_slice(&l->lines)) != 0) {
+		int error = errno;
+
+		if (ftruncate(l->fd, l->size) != 0)
+			die(STATUS_FAILED, "cannot cut '%s' after a write that failed:", l->name);
+		errno = error;
+		if (error != ENOSPC && error != EDQUOT && error != EFBIG)
+			die(STATUS_FAILED, "cannot write '%s':", l->name);
+		if (!l->full)
+			warn("the disk is full, '%s': nothing that comes is acknowledged until there is"
+			     " room", l->name);
+		l->full = true;
+		return false;
+	}
+	/* After a failed sync what was written may be gone, though it can be read. */
+	if (fdatasync(l->fd) != 0)
+		die(STATUS_FAILED, "cannot bring '%s' to the disk:", l->name);
+	if (l->full)
+		note("there is room on the disk again");
+	l->full = false;
+	l->size += (int64_t)l->lines.len;
+	buf_reset(&l->lines);
+	return true;
+}
+
+bool
+join_log_store(struct join *j, uint64_t place)
+{
+	struct join_log *l = &j->log;
+
+	if (l->name == NULL)
+		return true;
+	if (l->full && time_ms() < l->again)
+		return false;
+	while (l->place < place) {
+		gather(j, place);
+		if (!write_lines(l)) {
+			l->again = time_ms() + FULL_MS;
+			return false;
+		}
+		l->place = l->last;
+	}
+	return true;
+}
+
+void
+join_log_close(struct join *j)
+{
+	struct join_log *l = &j->log;
+
+	if (l->name == NULL)
+		return;
+	if (close(l->fd) != 0)
+		warn("cannot write '%s':", l->name);
+	for (size_t i = 0; i < l->nknown; i++)
+		free((void *)(uintptr_t)l->known[i].from.ptr);
+	free(l->known);
+	table_free(&l->seen);
+	buf_free(&l->lines);
+	buf_free(&l->record);
+}

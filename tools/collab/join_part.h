@@ -1,0 +1,107 @@
+/*
+ * join_part: what the files of `join` share.
+ *
+ *	join.c		options, the loop, leaving
+ *	join_in.c	stdin: records become messages
+ *	join_out.c	stdout, which may be slow
+ *	join_record.c	the records that are written
+ *	join_log.c	--log: a file that is its own state
+ */
+#ifndef KANDIL_COLLAB_JOIN_PART_H
+#define KANDIL_COLLAB_JOIN_PART_H
+
+#include "common/hash.h"
+#include "common/query.h"
+#include "common/record.h"
+#include "common/socket.h"
+#include "tools/collab/party.h"
+
+/* stdout without blocking: what it does not take now waits here. */
+struct join_out {
+	int fd;	   /* ours, or 1 */
+	bool socket; /* by send(2) */
+	bool block;  /* a file: always takes all */
+	int ready;   /* an epoll descriptor that is readable when fd is writable, -1: none */
+	struct socket_watch *watch; /* on it, while something waits */
+	struct buf line;
+	size_t at;	/* of line: written */
+	uint64_t place; /* of the inbox, that line is; 0: something else */
+	struct buf extra; /* whole lines that are of no place: presence, status, errors */
+	uint64_t dropped; /* of them */
+};
+
+struct join_log {
+	const char *name; /* NULL: there is none */
+	int fd;
+	int64_t size;	  /* of what is whole and on disk */
+	struct table seen; /* sender → index in known */
+	struct party_known *known;
+	size_t nknown, cap;
+	struct buf lines, record; /* to be written */
+	bool begun;		/* place and last are known */
+	uint64_t place, last;	/* of the inbox: written; in lines */
+	bool full;		/* the disk: said */
+	int64_t again;		/* then: when to try again */
+};
+
+struct join {
+	struct run *run;
+	const struct settings *settings;
+	const char *topic;
+	struct sockets *loop;
+	struct party *party;
+	struct join_out out;
+	struct join_log log;
+	struct query *until;
+	bool met;	 /* until is true */
+	bool bad_until;	 /* it failed: said */
+	int64_t leave_at; /* of --for; -1: never */
+	int64_t up;	  /* since when we are, 0: we are not */
+	struct buf record;
+
+	/* stdin */
+	bool said;	/* something of it went into the outbox */
+	bool ended;	/* no more comes */
+	bool readable;	/* there may be something */
+	bool stuck;	/* the outbox takes nothing: held waits */
+	struct held held;
+	int watched;	/* this descriptor, -1: none */
+	struct socket_watch *watch;
+	struct capture capture;
+};
+
+/* ---- join_in.c ---- */
+/* Reads and commits; true: there is more to read at once. */
+bool join_in_turn(struct join *);
+/* All that was read is on disk, and no more comes. */
+bool join_in_done(const struct join *);
+void join_in_close(struct join *);
+
+/* ---- join_out.c ---- */
+void join_out_open(struct join *);
+/* Nothing waits: a line may be begun. */
+bool join_out_idle(struct join *);
+/* Begins a line (its LF is added); true when all of it is written. */
+bool join_out_write(struct join *, struct slice line, uint64_t place);
+/* A line of no place: it goes when it can. */
+void join_out_extra(struct join *, struct slice line);
+/* Before we go: what was begun is finished, at most in ms. */
+void join_out_finish(struct join *, int64_t ms);
+void join_out_close(struct join *);
+
+/* ---- join_record.c ---- */
+/* The record of an entry, without LF, in out (reset first). */
+void join_entry(const struct join *, const struct party_entry *, bool replayed, struct buf *out);
+bool join_take(const struct party_entry *, void *join);
+void join_presence(const char *event, struct slice key, struct slice meta, void *join);
+void join_status(const char *what, const char *code, const char *text, int64_t retry_ms,
+    uint64_t last, void *join);
+
+/* ---- join_log.c ---- */
+/* Reads it; dies when it cannot be. */
+void join_log_open(struct join *);
+/* All of the inbox up to place is in it, on disk. False: not now. */
+bool join_log_store(struct join *, uint64_t place);
+void join_log_close(struct join *);
+
+#endif

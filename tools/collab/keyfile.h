@@ -1,0 +1,24 @@
+/*
+ * keyfile: files that hold secrets are read only when nobody else may.
+ */
+#ifndef KANDIL_COLLAB_KEYFILE_H
+#define KANDIL_COLLAB_KEYFILE_H
+
+#include "common/buf.h"
+#include "common/die.h"
+
+enum { KEYFILE_SIZE = 256 * 1024 };
+
+/*
+ * Whether name is a regular file (symbolic links are followed, it is the file
+ * that counts), ours or root's, and not open to others (mode 077); one that
+ * root owns may be readable by its group (0640) for a program that is not
+ * root, as services have it. 0, or -1 with e: "cannot_read", "open_key_file".
+ */
+int keyfile_check(const char *name, struct err *e);
+/* Checks it and appends its bytes; also "too_large". */
+int keyfile_read(const char *name, struct buf *out, struct err *e);
+/* The same for public keys: others may read it, and not write it. */
+int keyfile_read_public(const char *name, struct buf *out, struct err *e);
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * party: one member of a session as a whole: place, outbox, inbox, link and session put
+ * together, for join.c and sync.c, which differ only in what they say and what they do
+ * with what they hear.
+ *
+ * What is said is in the outbox, synced in groups, before it counts; what is
+ * heard is in the inbox, synced, before the taker gets it, in order, each entry again until the
+ * taker has taken it (PLACE_DELIVERED), over any kill.
+ *
+ * The loop of its owner:
+ *	sockets_wait(loop, wait);
+ *	… party_say for all that is there to be said … party_commit
+ *	wait = party_turn(p);
+ *
+ * When the disk is full nothing new is taken or acknowledged, which is said once, and
+ * it goes on by itself when there is room. When an fsync fails, or the relay
+ * refuses us for good, party_ended says so.
+ */
+#ifndef KANDIL_COLLAB_PARTY_H
+#define KANDIL_COLLAB_PARTY_H
+
+#include "common/socket.h"
+#include "tools/collab/collab.h"
+#include "tools/collab/journal.h"
+#include "tools/collab/session.h"
+
+struct party;
+
+/* What the inbox has next. Lent until take returns. */
+enum party_what {
+	PARTY_MESSAGE,
+	PARTY_GAP, /* seq to last of from are nowhere any more */
+};
+struct party_entry {
+	enum party_what what;
+	uint64_t place;	   /* in the inbox, from 1 */
+	struct slice from; /* empty: of no kandil client */
+	uint64_t seq;	   /* 0: of no kandil client */
+	uint64_t last;	   /* of a gap */
+	struct slice event, payload;
+	bool replayed; /* it was being taken when a process died: it may have been */
+	bool *begun;   /* a taker who could do it in part only sets this, and returns false */
+};
+
+/* What the owner has of a sender in a store of its own. */
+struct party_known {
+	struct slice from;
+	uint64_t seq;
+};
+
+/* None of them may call the party, but for party_self, party_last and other questions. */
+struct party_hooks {
+	/*
+	 * The next entry: false leaves it for later (the taker is not ready; it comes again with
+	 * the next turn). True: it is done, out of this process's hands: flush first.
+	 */
+	bool (*take)(const struct party_entry *, void *state);
+	/*
+	 * state: "open" (last: own lines in the outbox; again with each new identity),
+	 * "connecting", "up", "down", "ended"; may be NULL. code, text: why; NULL where there is
+	 * nothing to say. retry_ms: until the next try, else -1.
+	 */
+	void (*status)(const char *what, const char *code, const char *text, int64_t retry_ms,
+	    uint64_t last, void *state);
+	/*
+	 * Who comes (event "join"), changes ("update"), goes ("leave", meta empty), ourselves
+	 * too (party_self); may be NULL. key: the identity of a kandil client. meta: raw JSON.
+	 */
+	void (*presence)(const char *event, struct slice key, struct slice meta, void *state);
+	/*
+	 * All of the inbox up to that place is on disk, and is acknowledged when this returns
+	 * true; false: not yet, again in a while. May read the inbox. May be NULL.
+	 */
+	bool (*stored)(uint64_t place, void *state);
+	/* Joined: the first time, or again. May be NULL. */
+	void (*up)(void *state);
+	/*
+	 * The relay does not take our line seq (too large for it); party has said so on stderr.
+	 * May be NULL.
+	 */
+	void (*refused)(uint64_t seq, const char *reason, void *state);
+};
+
+struct party_settings {
+	const struct settings *settings; /* url, key, as, state_dir, rate, keep, vsn, meta, since … */
+	const char *topic;	/* as it goes on the wire, without realtime: */
+	bool self;		/* own messages go through the inbox, too, when the relay has them */
+	/*
+	 * What take took counts from party_done on only; until then it is kept, and so is
+	 * what was said: for who keeps something else in step with it (sync).
+	 */
+	bool confirm;
+	/* Up to these numbers nothing is wanted, though the inbox may not know it; lent for good. */
+	const struct party_known *known;
+	size_t nknown;
+	const struct party_hooks *hooks;
+	void *state;
+};
+
+/*
+ * Dies with the user's message where it cannot be (status 2 or 3): names wrong, outbox in use, no key.
+ * Says on stderr what of the disk was damaged. Connects from the first turn on.
+ */
+struct party *party_open(struct sockets *, const struct party_settings *);
+/* The identity, lent until the next turn: it changes when it had to be renewed. */
+struct slice party_self(const struct party *);
+/* The folder with our state: files of the owner's may lie there under names of their own. */
+const char *party_folder(const struct party *);
+
+/* The largest payload that can be said with that event: more is refused by the relay, or the disk. */
+size_t party_room(const struct party *, struct slice event);
+/*
+ * Appends a message of ours (payload: JSON that json_check accepted, at most party_room; event:
+ * 1 to 255 bytes). False: the outbox is full or the disk is (said once): try again
+ * after the next turn. It counts when party_commit has returned true.
+ */
+bool party_say(struct party *, struct slice event, struct slice payload);
+/*
+ * All that was said is on disk. False: not yet (disk full): again after the next turn;
+ * party_ended tells whether there is any sense in it.
+ */
+bool party_commit(struct party *);
+/*
+ * After each sockets_wait: stores, acknowledges, feeds the taker, sends; ms until due, -1: nothing.
+ * What take leaves does not count as due: call it again when the taker is ready.
+ */
+int64_t party_turn(struct party *);
+/* With confirm: what was taken up to that place, and own lines up to that number, need not be kept. */
+void party_done(struct party *, uint64_t place, uint64_t own);
+/* With confirm, before the first turn: all that the inbox still has is taken once more. */
+void party_rewind(struct party *);
+/*
+ * An entry of the inbox once more: lent until the next call of anything. False: nothing is
+ * there (any more).
+ */
+bool party_read(struct party *, uint64_t place, struct party_entry *);
+/*
+ * The first place that the inbox has, the last that is written, and up to where it was
+ * taken; 0: none.
+ */
+void party_places(const struct party *, uint64_t *first, uint64_t *last, uint64_t *taken);
+/*
+ * Two numbers of the owner's, beside the outbox, that survive kill -9 (after a power failure
+ * they may be earlier ones); 0 at first.
+ */
+uint64_t party_counter(const struct party *, unsigned i);
+void party_count(struct party *, unsigned i, uint64_t);
+/*
+ * A line of ours, if it is still kept: lent until the next call of anything.
+ * False: not there.
+ */
+bool party_own(struct party *, uint64_t seq, struct slice *event, struct slice *payload);
+/*
+ * At the next turn we take a new identity, as when the disk is found to be an old copy. Lines
+ * that the relay has not taken are sent again under it, when they are to be kept.
+ */
+void party_renew(struct party *, bool keep);
+
+/* The disk is full for what we say: there is no sense in haste. */
+bool party_is_stuck(const struct party *);
+/* The number of what was said last, committed or not. */
+uint64_t party_said(const struct party *);
+/* Own numbers: last committed; taken by the relay; on the disks of all who are here. */
+uint64_t party_last(const struct party *);
+uint64_t party_relayed(const struct party *);
+uint64_t party_confirmed(const struct party *);
+bool party_is_up(const struct party *);
+/* Nothing is missing, as far as is known, and all that came has been taken. */
+bool party_is_whole(const struct party *);
+/* In presence, ourselves included. */
+size_t party_members(const struct party *);
+/* Whether it is known who is present: a moment after up. */
+bool party_has_roster(const struct party *);
+/* Present kandil clients other than ourselves, each in turn: at = 0; while (party_each(p, &at, &from)) … */
+bool party_each(const struct party *, size_t *at, struct slice *from);
+/* Refused for good, or the disk failed: the status to leave with (party said why); 0: no. */
+enum status party_ended(const struct party *);
+/*
+ * Leaves; says how many lines wait in the outbox and raises the run's status to 1 when some do, or
+ * the relay refused some. run NULL: says nothing.
+ */
+void party_close(struct party *, struct run *);
+
+#endif

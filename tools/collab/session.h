@@ -1,0 +1,152 @@
+/*
+ * session: nothing lost, nothing twice, over a relay that may lose all.
+ *
+ * Pure: no descriptor, no clock of its own, no disk. It is told what
+ * happened and when (ms, monotonic), and says what to send and deliver, so
+ * that years of cut networks are simulated in seconds (tests/unit/session.c).
+ * kandil-session(7) is the protocol; this is it:
+ *
+ * - Every member has an identity (place.h) and numbers its messages from 1. A
+ *   message travels as a broadcast of the user's event with the payload
+ *	{"kandil":1,"from":F,"seq":N,"payload":P}	with "again":true before payload when resent.
+ * - Control messages are broadcasts of the event "kandil" with the payload
+ *	{"kandil":1,"from":F,"type":"hello","new":BOOL,"last":N,"have":{X:n,…}[,"more":true]}
+ *	{"kandil":1,"from":F,"type":"have","last":N,"have":{X:n,…}[,"more":true][,"ask":[X,…]][,"hello":[X,…]]}
+ *	{"kandil":1,"from":F,"type":"want","to":P,"of":X,"first":a,"last":b}
+ *	{"kandil":1,"from":F,"type":"gone","to":R,"of":X,"first":a,"last":b}
+ *   last: own messages that were given to the relay so far. have: for each sender, the
+ *   number up to which all is safe on this member's disk: acknowledgement and knowledge in one.
+ *   A hello has all of them (more: the rest follows as have), a have those that changed, or that
+ *   somebody needs.
+ * - hello on every up. Everybody answers with a have of what the hello lacks, and of how
+ *   far they have the newcomer's own; its last part names under "hello" whom it answers. have is due after messages were stored: soon (200 ms), but so
+ *   seldom that acknowledgements of n members take at most a tenth of the quota (of 10,000 deliveries
+ *   a second where there is none).
+ * - A receiver delivers each sender's messages in order. After a hole it holds what is later (bounded)
+ *   and wants the hole: of the sender when it is here, else of a member (or the hub, "hub") whose have
+ *   covers it. It waits a little at random first, and longer when another member is heard to want
+ *   the same (as in SRM: Floyd et al., IEEE/ACM ToN 5(6), 1997). Whoever is asked sends again what it has
+ *   (event and payload as they were), at most a window of messages for one want, and gone for
+ *   what nobody can get from it any more. A sender asked for what it never wrote answers with a have.
+ *   When the sender itself says gone, or all that could have it did and the sender has been
+ *   away for patience_ms, it is a gap, is reported, and the order goes on behind it.
+ * - A sender sends at most `window` messages beyond what the relay has acknowledged. After a loss
+ *   it begins again at the first unacknowledged one (receivers drop what they have). When members who are
+ *   here have not acknowledged for a while, it asks them by name in a have, so that the tail of a
+ *   stream is healed too, less and less often.
+ * - A newcomer (nothing on disk) starts where those present are: the have that it hears in its first
+ *   second is its baseline, for senders in none of them 0: all that they have. With `all` 0 for everybody.
+ * - Our own number coming back higher than what we have sent means that our disk is an old
+ *   copy: `stale`. To find out before a number is used twice, who comes with an identity that is not
+ *   fresh listens first, until all who are here have answered its hello, at most a second.
+ * - Pacing: each send costs 1 + the other members (as Supabase counts), others' sends likewise (pace.h),
+ *   against rate a second with a burst of 5 s; messages and healing by turns, have last but at least
+ *   every 10 s.
+ *
+ * Trust: whoever may write to the topic may forge any of this. What forged messages can do is make
+ * gaps, repeats and traffic, all bounded; they cannot crash a member, fill its memory, or
+ * change what was delivered.
+ */
+#ifndef KANDIL_COLLAB_SESSION_H
+#define KANDIL_COLLAB_SESSION_H
+
+#include "common/buf.h"
+#include "common/die.h"
+
+struct session;
+
+/* A message that is in some store. Lent until the next call of find. */
+struct session_message {
+	struct slice from;
+	uint64_t seq;
+	struct slice event, payload;
+};
+
+/* What it asks of and tells its owner. None of them may call the session. */
+struct session_hooks {
+	/* To the link; number 0: no acknowledgement wanted. False: not now. */
+	bool (*send)(struct slice event, struct slice payload, uint64_t number, void *state);
+	/* A message of ours (outbox) or of another (inbox), if it is still kept. */
+	bool (*find)(struct slice from, uint64_t seq, struct session_message *, void *state);
+	/* The first number of that sender that is kept, 0: none. */
+	uint64_t (*kept)(struct slice from, void *state);
+	/*
+	 * The next of its sender: to be stored, then session_stored. seq 0: from no
+	 * kandil client. False: there is no room now; it comes again after session_resume.
+	 */
+	bool (*deliver)(const struct session_message *, void *state);
+	/* Messages first to last of that sender are nowhere any more. Likewise. */
+	bool (*gap)(struct slice from, uint64_t first, uint64_t last, void *state);
+	/*
+	 * From now on that sender's messages count from behind seq: to be stored. At the
+	 * end with an empty from: whoever is not known counts from 1, we are no newcomer any more.
+	 */
+	void (*baseline)(struct slice from, uint64_t seq, void *state);
+	/* The relay has taken all of ours up to seq: to be kept (marks). */
+	void (*taken)(uint64_t seq, void *state);
+	/* A message of ours that the relay refuses for good (too large): it is skipped by a gap. */
+	void (*refused)(uint64_t seq, const char *reason, void *state);
+	/* Our disk is an old copy: a new identity is needed; nothing is sent any more. */
+	void (*stale)(void *state);
+};
+
+struct session_settings {
+	struct slice self;    /* NAME.RANDOM; copied */
+	bool fresh;	      /* the identity was made just now: nobody can know it */
+	bool newcomer, all;   /* nothing is on disk of others; and all that they have is wanted */
+	double rate;	      /* deliveries a second, 0: unlimited */
+	unsigned window;      /* 0: 512; at most 4096 */
+	size_t max_payload;   /* bytes of one broadcast's payload, 0: 256 KB: have is split by it */
+	size_t max_held;      /* bytes held behind holes, 0: 16 MiB; what is beyond is asked for again */
+	int64_t patience_ms;  /* 0: 60,000 */
+	uint64_t seed;
+	const struct session_hooks *hooks;
+	void *state;
+};
+
+struct session *session_open(const struct session_settings *);
+void session_free(struct session *);
+
+/* Bytes that a message's payload grows by on its way, for this identity. */
+size_t session_overhead(struct slice self);
+
+/*
+ * What is on disk, before the first up: each sender's last number; own: last
+ * written (the first call: by earlier processes), taken.
+ */
+void session_known(struct session *, struct slice from, uint64_t seq);
+void session_own(struct session *, int64_t now, uint64_t last); /* and whenever more was committed */
+void session_taken(struct session *, uint64_t seq);
+
+void session_up(struct session *, int64_t now, bool hub_history);
+void session_down(struct session *, int64_t now);
+/* The relay said that it was too much: goes slower for some minutes. */
+void session_slow(struct session *, int64_t now);
+/*
+ * A broadcast arrived: message, control, or of somebody else. payload: one
+ * JSON value that json_check accepted.
+ */
+void session_heard(struct session *, int64_t now, struct slice event, struct slice payload);
+/*
+ * The relay's answer to what went with that number; a reason with "payload_size"
+ * in it is final (refused), any other means: again, a little later, eight times.
+ */
+void session_acked(struct session *, int64_t now, uint64_t number, bool ok, const char *reason);
+void session_member(struct session *, int64_t now, struct slice key, bool here);
+/* All that was delivered so far is safe: it may be acknowledged. */
+void session_stored(struct session *, int64_t now);
+/* There is room again, after a deliver or gap that was false. */
+void session_resume(struct session *, int64_t now);
+/* Does what is due; milliseconds until the next call is due, -1: nothing. */
+int64_t session_turn(struct session *, int64_t now);
+
+/* Own messages that the relay took; that every member who is here has stored. */
+uint64_t session_relayed(const struct session *);
+/* Not above what it last was while we are down or do not know yet who is here. */
+uint64_t session_confirmed(struct session *);
+/* Nothing is wanted of anybody: no known hole. */
+bool session_whole(const struct session *);
+/* Messages of others than kandil clients that came while there was no room, and are lost. */
+uint64_t session_dropped(const struct session *);
+
+#endif

@@ -1,0 +1,272 @@
+#include "tools/collab/sync_part.h"
+
+#include "common/mem.h"
+#include "common/path.h"
+#include "common/time.h"
+#include "tools/collab/patch.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+enum {
+	LOOK_MS = 500,	  /* where nothing tells of changes */
+	BROKEN_MS = 300,  /* an editor may be writing it */
+	JOIN_MS = 3000,	  /* a file that is new here waits for what the others have */
+	AGAIN_MS = 1000,  /* it could not be written */
+	SHARE = 4,	  /* at most a fourth of the time is spent on writing it */
+	TRIES = 3,	  /* it changed while we wrote */
+};
+
+/* ---- opening ---- */
+
+static void
+on_notify(void *state)
+{
+	struct sync *s = state;
+	char events[4096];
+
+	while (read(s->notify, events, sizeof(events)) > 0)
+		;
+	s->touched = true;
+}
+
+/* Its folder: editors put another file in its place. */
+static void
+watch(struct sync *s)
+{
+	char *name = realpath(s->set->state, NULL), *copy;
+
+	s->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	copy = name ? name : xstrdup(s->set->state);
+	if (s->notify >= 0 && inotify_add_watch(s->notify, dirname(copy),
+				  IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE) >= 0)
+		sockets_watch(s->loop, s->notify, on_notify, s);
+	free(copy);
+}
+
+/* The file's canonical form, where it is a good one. */
+static bool
+read_file(const struct sync *s, struct buf *canonical)
+{
+	struct buf text = {0};
+	bool good = path_read(s->set->state, SYNC_FILE, &text, NULL) == 0 &&
+	    json_check(buf_slice(&text), NULL) == 0;
+
+	if (good)
+		patch_canonical(slice_trim(buf_slice(&text)), canonical);
+	buf_free(&text);
+	return good;
+}
+
+void
+file_open(struct sync *s)
+{
+	struct buf text = {0};
+	bool there = read_file(s, &text);
+
+	/* What we wrote last is no edit, though we were killed before that was stored. */
+	if (there && hash_stable(buf_slice(&text)) == party_counter(s->party, COUNT_WRITTEN)) {
+		buf_reset(&s->base);
+		buf_addslice(&s->base, buf_slice(&text));
+	}
+	s->joining = s->base.len == 0 && there;
+	s->joined_by = time_ms() + JOIN_MS;
+	s->document = document_open(s->set->state, buf_slice(&s->base), SYNC_FILE);
+	s->touched = s->stale_file = true;
+	buf_free(&text);
+	watch(s);
+}
+
+void
+file_close(struct sync *s)
+{
+	if (s->document && s->stale_file && !document_broken(s->document))
+		run_status(s->run, STATUS_FAILED);
+	if (s->document && document_broken(s->document))
+		run_status(s->run, STATUS_PARTIAL);
+	document_free(s->document);
+	if (s->notify >= 0)
+		close(s->notify);
+}
+
+/* ---- edits ---- */
+
+/* Appends what of file is not in state; *differ counts the members that both have, unlike. */
+static void
+fill(struct slice state, struct slice file, struct buf *out, size_t *differ)
+{
+	struct members m = {0};
+	struct slice mine;
+
+	members_push(&m, file);
+	json_open(out, '{');
+	for (size_t i = 0; i < m.n; i++) {
+		char *name = xstrndup(m.v[i].name.ptr, m.v[i].name.len);
+		bool both = strlen(name) == m.v[i].name.len && json_get(state, name, &mine);
+
+		free(name);
+		if (both && (json_type(mine) != JSON_OBJECT ||
+				json_type(m.v[i].value) != JSON_OBJECT)) {
+			*differ += !slice_eq(mine, m.v[i].value);
+			continue;
+		}
+		if (both) {
+			struct buf inner = {0};
+
+			fill(mine, m.v[i].value, &inner, differ);
+			if (inner.len > 2) {
+				json_name_slice(out, m.v[i].name);
+				json_put_raw(out, buf_slice(&inner));
+			}
+			buf_free(&inner);
+		} else {
+			json_name_slice(out, m.v[i].name);
+			json_put_raw(out, m.v[i].value);
+		}
+	}
+	json_close(out, '}');
+	members_free(&m);
+}
+
+/*
+ * Somebody new has a file already: what the session has wins, the rest is added. What was
+ * there is kept beside it.
+ */
+static void
+add_new(struct sync *s, struct slice file)
+{
+	struct buf state = {0}, patch = {0}, kept = {0}, text = {0};
+	size_t differ = 0;
+	struct err e;
+
+	state_read(s->state, &state);
+	fill(buf_slice(&state), file, &patch, &differ);
+	if (patch.len > 2)
+		own_queue(s, buf_slice(&patch));
+	if (differ) {
+		buf_addf(&kept, "%s.before", s->set->state);
+		document_pretty(file, &text);
+		if (path_replace(kept.ptr, buf_slice(&text), NULL, &e) != 0)
+			die(STATUS_FAILED, "%s", e.text);
+		note("%zu members of '%s' differ from the session's, which count: the file as it was is '%s'",
+		    differ, s->set->state, kept.ptr);
+	}
+	s->stale_file = true;
+	buf_free(&state);
+	buf_free(&patch);
+	buf_free(&kept);
+	buf_free(&text);
+}
+
+/* What a person broke is told when it stays so. */
+static int64_t
+fault_turn(struct sync *s, int64_t now)
+{
+	if (!document_broken(s->document)) {
+		if (s->fault_told)
+			note("'%s' is mended", s->set->state);
+		s->fault_told = false;
+		s->fault_at = 0;
+	}
+	if (s->fault_at == 0 || now < s->fault_at)
+		return s->fault_at ? s->fault_at - now : -1;
+	s->fault_at = 0;
+	s->fault_told = true;
+	if (s->fault.line)
+		warn("%s:%zu:%zu: %s", s->set->state, s->fault.line, s->fault.column, s->fault.text);
+	else
+		warn("%s", s->fault.text);
+	return -1;
+}
+
+static void
+look(struct sync *s, int64_t now)
+{
+	struct buf patch = {0};
+	int rc = document_poll(s->document, &patch, &s->fault);
+
+	s->touched = false;
+	s->look_at = now + LOOK_MS;
+	if (rc < 0)
+		s->fault_at = now + BROKEN_MS;
+	else if (rc > 0 && s->joining)
+		add_new(s, buf_slice(&patch));
+	else if (rc > 0)
+		own_queue(s, buf_slice(&patch));
+	if (rc > 0) {
+		s->stale_file = s->dirty = true;
+		s->joining = false;
+	}
+	own_flush(s);
+	buf_free(&patch);
+}
+
+/* ---- writing ---- */
+
+/* True: the file was changed meanwhile. */
+static bool
+write_out(struct sync *s, int64_t now)
+{
+	struct buf state = {0};
+	struct err e;
+	int rc;
+
+	state_read(s->state, &state);
+	party_count(s->party, COUNT_WRITTEN, hash_stable(buf_slice(&state)));
+	rc = document_write(s->document, buf_slice(&state), &e);
+	buf_free(&state);
+	s->write_at = time_ms() + SHARE * (time_ms() - now);
+	if (rc > 0)
+		return true;
+	if (rc < 0) {
+		if (!s->write_told)
+			warn("%s: it is tried again", e.text);
+		s->write_told = true;
+		s->write_at = now + AGAIN_MS;
+		return false;
+	}
+	s->write_told = false;
+	s->stale_file = document_broken(s->document);
+	s->dirty = true;
+	return false;
+}
+
+/* Whether a file that is new here may be looked at. */
+static bool
+has_joined(struct sync *s, int64_t now)
+{
+	return !s->joining || now >= s->joined_by || (party_is_whole(s->party) && head_agree(s));
+}
+
+int64_t
+file_turn(struct sync *s)
+{
+	int64_t now = time_ms(), wait;
+
+	if (s->document == NULL)
+		return -1;
+	if (!has_joined(s, now))
+		return LOOK_MS / 10;
+	for (int i = 0; i < TRIES; i++) {
+		if (s->touched || now >= s->look_at)
+			look(s, now);
+		if (!s->stale_file || document_broken(s->document) || now < s->write_at ||
+		    s->edits.next != s->edits.n || s->renewing || !write_out(s, now))
+			break;
+		s->touched = true;
+	}
+	wait = sync_least(s->look_at - now, fault_turn(s, now));
+	if (s->stale_file && !document_broken(s->document))
+		wait = sync_least(wait, s->write_at > now ? s->write_at - now : LOOK_MS / 10);
+	return wait < 0 ? 0 : wait;
+}
+
+bool
+file_settled(const struct sync *s)
+{
+	return s->document == NULL ||
+	    (!s->joining && (!s->stale_file || document_broken(s->document)));
+}

@@ -1,0 +1,311 @@
+#include "tools/collab/sync_part.h"
+
+#include "common/mem.h"
+#include "common/time.h"
+
+#include <stdlib.h>
+
+enum {
+	HOLE_MS = 200,	/* a hole is waited for so long, for the snapshot may be on its way */
+	LAG_MS = 3000,	/* messages that another has and the session does not bring */
+	CLOSED_MS = 500,
+};
+
+struct replica *
+hear_replica(struct sync *s, struct slice name)
+{
+	uint64_t *at = table_get(&s->names, name);
+	struct replica *r;
+
+	if (at)
+		return s->replicas[*at];
+	r = xcalloc(1, sizeof(*r));
+	r->name = xstrndup(name.ptr, name.len);
+	r->heard = time_now();
+	s->replicas = xgrow(s->replicas, s->nreplicas, &s->replicas_cap, sizeof(struct replica *));
+	*table_put(&s->names, slice(r->name), NULL) = s->nreplicas;
+	s->replicas[s->nreplicas++] = r;
+	return r;
+}
+
+/* A stamp that cannot be true: once for each whose it is. */
+static void
+refuse_clock(struct sync *s, struct slice from, const struct err *e)
+{
+	struct replica *r = hear_replica(s, from);
+	struct buf place = {0};
+
+	if (r->ahead)
+		return;
+	r->ahead = true;
+	json_add(&place, "topic", buf_slice(&s->topic));
+	json_add(&place, "from", from);
+	if (s->set->patches)
+		run_fail(s->run, buf_slice(&place), "clock_ahead", true, "%s", e->text);
+	else
+		warn("'%.*s': %s", (int)from.len, from.ptr, e->text);
+	run_status(s->run, STATUS_PARTIAL);
+	buf_free(&place);
+}
+
+static void
+refuse_patch(struct sync *s, struct slice from, const struct err *e)
+{
+	struct replica *r = hear_replica(s, from);
+
+	if (!r->refused)
+		warn("changes by '%s' are not taken: %s", r->name, e->text);
+	r->refused = true;
+	run_status(s->run, STATUS_PARTIAL);
+}
+
+/* The entry at that place could not be merged: when the session does not heal it, a snapshot does. */
+static void
+note_hole(struct sync *s, uint64_t place, int64_t delay)
+{
+	if (s->hole == 0 || place < s->hole)
+		s->hole = place;
+	head_want(s, S(""), delay);
+}
+
+/* ---- patches ---- */
+
+static enum state_result
+hear_patch(struct sync *s, const struct party_entry *entry)
+{
+	struct stamp stamp = {.node = entry->from};
+	enum state_result result;
+	struct slice patch;
+	struct err e;
+
+	if (state_get_patch(entry->payload, &stamp, &patch, &e) != 0)
+		return state_seen(s->state, entry->from, entry->seq, &e);
+	if (clock_receive(&s->clock, &stamp, time_now(), &e) != 0) {
+		refuse_clock(s, entry->from, &e);
+		return STATE_REFUSED;
+	}
+	result = state_merge(s->state, &stamp, entry->seq, patch, &e);
+	if (result == STATE_MERGED) {
+		s->changed = true;
+		head_soon(s, -1);
+	} else if (result == STATE_GAP && state_apply(s->state, &stamp, patch, &e) == STATE_MERGED) {
+		/* Its value counts at once; that all before it is here, a snapshot says. */
+		s->changed = true;
+	} else if (result == STATE_REFUSED) {
+		refuse_patch(s, entry->from, &e);
+	} else if (result == STATE_BEHIND) {
+		/* It finds that out by our head. */
+		head_soon(s, CLOSED_MS);
+	}
+	return result;
+}
+
+/* ---- heads ---- */
+
+/* Whether we know of nobody else's messages. */
+static bool
+is_new(const struct sync *s)
+{
+	struct slice node;
+	uint64_t seq;
+	bool closed;
+	size_t at = 0;
+
+	while (state_each(s->state, &at, &node, &seq, &closed))
+		if (seq && !slice_is(node, s->self))
+			return false;
+	return true;
+}
+
+/* Messages that a head names and we lack: the session brings them, or else a snapshot. */
+static void
+note_lag(struct sync *s, struct slice head)
+{
+	struct slice vector, key, value, number;
+	struct buf name = {0};
+	struct json_walk walk, row;
+	long long seq;
+
+	if (s->lag_at >= 0 || !json_get(head, "vector", &vector))
+		return;
+	walk = json_walk(vector);
+	while (s->lag_at < 0 && json_member(&walk, &key, &value)) {
+		buf_reset(&name);
+		row = json_walk(value);
+		if (!json_text(key, &name) || !json_element(&row, &number) || !json_long(number, &seq) ||
+		    (uint64_t)seq <= state_vector(s->state, buf_slice(&name)))
+			continue;
+		free(s->lag_of);
+		s->lag_of = xstrndup(name.ptr, name.len);
+		s->lag_seq = (uint64_t)seq;
+		s->lag_at = time_ms() + LAG_MS;
+	}
+	buf_free(&name);
+}
+
+static void
+hear_head(struct sync *s, const struct party_entry *entry, bool hello)
+{
+	enum state_need need = STATE_NOTHING;
+	struct replica *r = hear_replica(s, entry->from);
+	struct stamp clock = {.node = entry->from};
+	struct slice digest;
+	struct err e;
+
+	if (state_head_clock(entry->payload, &clock, &e) != 0)
+		return;
+	if (clock_receive(&s->clock, &clock, time_now(), &e) != 0) {
+		refuse_clock(s, entry->from, &e);
+		return;
+	}
+	if (state_heard(s->state, entry->from, entry->payload, &need, &e) != 0)
+		return;
+	r->head = true;
+	if (json_get(entry->payload, "digest", &digest) && digest.len == sizeof(r->digest) + 1)
+		memcpy(r->digest, digest.ptr + 1, sizeof(r->digest) - 1);
+	if (need == STATE_SNAPSHOT || (need == STATE_MESSAGES && is_new(s)))
+		head_want(s, entry->from, 0);
+	else if (need == STATE_MESSAGES)
+		note_lag(s, entry->payload);
+	if (hello)
+		head_answer(s, entry->from);
+	head_collect(s);
+}
+
+/* ---- snapshots ---- */
+
+static void
+hear_want(struct sync *s, const struct party_entry *entry)
+{
+	struct slice to;
+
+	if (json_get(entry->payload, "to", &to) && json_is(to, s->self))
+		head_snapshot(s);
+}
+
+void
+hear_drop_fresh(struct sync *s)
+{
+	state_free(s->fresh);
+	free(s->fresh_from);
+	s->fresh = NULL;
+	s->fresh_from = NULL;
+}
+
+static struct state *
+fresh_state(void)
+{
+	struct state_settings settings = {
+	    .max_registers = 2 * SYNC_REGISTERS, .max_bytes = 2 * (size_t)SYNC_BYTES};
+
+	return state_new(&settings);
+}
+
+/* One that is whole becomes a part of ours. */
+static void
+join(struct sync *s)
+{
+	struct stamp newest = state_newest(s->fresh);
+	struct err e;
+
+	if (newest.l && clock_receive(&s->clock, &newest, time_now(), &e) != 0) {
+		refuse_clock(s, newest.node, &e);
+		head_want(s, S(""), HOLE_MS);
+		return;
+	}
+	if (state_join(s->state, s->fresh, &e) != 0) {
+		warn("the state of '%s' cannot be taken: %s", s->fresh_from, e.text);
+		return;
+	}
+	s->changed = s->dirty = true;
+	s->own_hole = false;
+	head_joined(s);
+}
+
+static void
+hear_chunk(struct sync *s, const struct party_entry *entry)
+{
+	struct err e;
+	int rc;
+
+	/* Whoever it was meant for, it is good for whom something is missing. */
+	if (s->want_at < 0)
+		return;
+	if (s->fresh && !slice_is(entry->from, s->fresh_from))
+		return;
+	if (s->fresh == NULL) {
+		s->fresh = fresh_state();
+		s->fresh_from = xstrndup(entry->from.ptr, entry->from.len);
+	}
+	rc = state_load(s->fresh, entry->payload, &e);
+	if (rc < 0 && strcmp(e.code, "other_snapshot") == 0) {
+		/* It has begun anew. */
+		state_free(s->fresh);
+		s->fresh = fresh_state();
+		rc = state_load(s->fresh, entry->payload, &e);
+	}
+	if (rc == 0)
+		head_waiting(s);
+	if (rc > 0)
+		join(s);
+	if (rc != 0)
+		hear_drop_fresh(s);
+}
+
+/* ---- all ---- */
+
+/* again: only what is counted is of interest, its other effects it has had. */
+static void
+hear(struct sync *s, const struct party_entry *entry, bool again)
+{
+	enum state_result result;
+	struct err e;
+
+	if (slice_is(entry->event, "state")) {
+		result = hear_patch(s, entry);
+	} else {
+		result = state_seen(s->state, entry->from, entry->seq, &e);
+		if (again)
+			;
+		else if (slice_is(entry->event, "head") || slice_is(entry->event, "hello"))
+			hear_head(s, entry, slice_is(entry->event, "hello"));
+		else if (slice_is(entry->event, "want"))
+			hear_want(s, entry);
+		else if (slice_is(entry->event, "chunk"))
+			hear_chunk(s, entry);
+	}
+	if (result == STATE_GAP || result == STATE_REFUSED)
+		note_hole(s, entry->place, HOLE_MS);
+}
+
+bool
+hear_entry(const struct party_entry *entry, void *state)
+{
+	struct sync *s = state;
+
+	s->place = entry->place;
+	s->dirty = true;
+	if (entry->what == PARTY_GAP) {
+		note_hole(s, entry->place, 0);
+		return true;
+	}
+	/* Not of a kandil client: no state. */
+	if (entry->seq == 0)
+		return true;
+	hear_replica(s, entry->from)->heard = time_now();
+	hear(s, entry, false);
+	return true;
+}
+
+void
+hear_again(struct sync *s)
+{
+	uint64_t from = s->hole;
+	struct party_entry entry;
+
+	s->hole = 0;
+	for (uint64_t place = from; from && place <= s->place; place++)
+		if (party_read(s->party, place, &entry) && entry.what == PARTY_MESSAGE && entry.seq &&
+		    !slice_is(entry.from, s->self))
+			hear(s, &entry, true);
+}

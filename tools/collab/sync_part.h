@@ -1,0 +1,202 @@
+/*
+ * sync_part: what the files of sync share.
+ *
+ *	sync.c		the loop; standard input and output; when to leave
+ *	sync_own.c	patches of ours: stamped, split, said
+ *	sync_hear.c	what comes: patches, heads, snapshots
+ *	sync_head.c	heads and snapshots that we say, and ask for
+ *	sync_store.c	our replica on disk
+ *	sync_file.c	the document of --state
+ *
+ * The topic is TOPIC:state. All that is said is a numbered message of the session:
+ *	state	{"stamp":[l,c],"patch":{…}}
+ *	head	state_head; hello: the same of one that has just come, who wants those of the others
+ *	want	{"want":"snapshot","to":F}
+ *	chunk	a part of state_snapshot
+ * A hello is answered with a head by all who are here, one after the other, the lowest
+ * identity first. A snapshot goes to everybody, since all number alike what F says; who
+ * needs none only counts it.
+ */
+#ifndef KANDIL_COLLAB_SYNC_PART_H
+#define KANDIL_COLLAB_SYNC_PART_H
+
+#include "common/backoff.h"
+#include "common/hash.h"
+#include "tools/collab/collab.h"
+#include "tools/collab/document.h"
+#include "tools/collab/party.h"
+#include "tools/collab/state.h"
+
+enum {
+	SYNC_FILE = 64 << 20, /* bytes of --state that are read */
+	SYNC_REGISTERS = 500000,
+	SYNC_BYTES = 128 << 20, /* of the state */
+	FORGET_DAYS = 30,     /* who is away for so long is not waited for */
+};
+
+/* Whom we know: when it was last heard, and whether it has told its head since we are up. */
+struct replica {
+	char *name;
+	int64_t heard; /* wall clock */
+	bool head;     /* it has said its head since we are up: */
+	char digest[17];
+	bool ahead, refused; /* said: its clock is wrong; its patches are not taken */
+};
+
+
+/* The party's counters: the clock's bound; the hash of what we wrote into the file last. */
+enum { COUNT_CLOCK, COUNT_WRITTEN };
+
+/* Values one behind the other, each in a slice of one buffer. */
+struct queue {
+	struct buf bytes;
+	size_t *ends;
+	size_t n, cap, next; /* next: the first that is still to be done */
+};
+
+struct sync {
+	struct run *run;
+	const struct settings *set;
+	struct buf topic;
+	struct sockets *loop;
+	struct party *party;
+	struct state *state;
+	struct clock clock;
+	char *self;	      /* as state and outbox know us now */
+	bool renewing;	      /* the party was asked for another identity */
+
+	/* patches of ours that wait: edits of the file, and those of a closed identity */
+	struct queue edits, again;
+	bool clock_told;
+
+	/* standard input and output */
+	bool reading;	      /* there is more to come */
+	bool ready;	      /* some of it is there */
+	struct socket_watch *input;
+	bool first;	      /* the whole state was written */
+	struct buf shown;     /* what the reader of our patches knows */
+	bool changed;	      /* the state has: it may not be what is shown */
+
+	/* the file */
+	struct document *document;
+	int notify;	      /* inotify; -1: none */
+	bool touched;	      /* something happened there */
+	bool joining;	      /* we are new, and the file is not: it waits for the others */
+	int64_t joined_by;    /* but not for longer */
+	int64_t look_at;      /* else it is looked at then */
+	bool stale_file;      /* it has to be written */
+	int64_t write_at;     /* not before */
+	int64_t fault_at;     /* a broken file is told then, 0: nothing to tell */
+	struct err fault;
+	bool fault_told, write_told;
+
+	/* heads and snapshots */
+	struct table names;
+	struct replica **replicas;
+	size_t nreplicas, replicas_cap;
+	int64_t head_at;      /* -1: none is due */
+	bool hello;	      /* it is one */
+	int64_t lag_at;	      /* of lag_of up to lag_seq is missing: a snapshot then; -1: nothing is */
+	char *lag_of;
+	uint64_t lag_seq;
+	struct backoff random;
+	int64_t want_at;      /* a snapshot is asked for; -1: none is needed */
+	unsigned wants;
+	char *want_of;	      /* whom; NULL: whoever is here */
+	uint64_t hole;	      /* the first place of the inbox that could not be merged; 0: none */
+	bool own_hole;	      /* lines of our own that are not kept */
+	struct state *fresh;  /* a snapshot that comes in */
+	char *fresh_from;
+	struct queue chunks;  /* one that we send */
+	bool chunks_again;    /* and it was asked for once more */
+
+	/* the replica on disk */
+	char *store;
+	struct buf base;      /* what the file of --state said last */
+	uint64_t place;	      /* of the inbox: all is merged, or is behind hole */
+	bool dirty;
+	int64_t store_at;
+	bool store_told;
+
+	int64_t leave_at;     /* --for; 0: never */
+	struct buf text, payload;
+};
+
+/* ---- queue ---- */
+void queue_add(struct queue *, struct slice);
+/* The first that is to be done; false: none. queue_drop: it is. */
+bool queue_next(const struct queue *, struct slice *);
+void queue_drop(struct queue *);
+void queue_free(struct queue *);
+
+/* ---- sync.c ---- */
+/* Of two waits, -1 being none. */
+int64_t sync_least(int64_t a, int64_t b);
+
+/* ---- sync_own.c ---- */
+/* The largest patch that is said as one. */
+size_t own_room(const struct sync *);
+/* Whether a patch can be said at all: 0, or -1 with e: "too_deep", "too_large", "state_full". */
+int own_check(struct sync *, struct slice patch, struct err *e);
+/* Queues a patch, in as many as are needed; what can never go is told. */
+void own_queue(struct sync *, struct slice patch);
+/*
+ * Stamps, says and merges what is queued, as far as it goes: false when some waits (the outbox is
+ * full, the clock was set back).
+ */
+bool own_flush(struct sync *);
+/* Merges what the outbox has beyond the state. */
+void own_replay(struct sync *);
+/* Our identity is closed: takes another, and says again what was lost. */
+void own_renew(struct sync *);
+/* The party has another identity. */
+void own_adopt(struct sync *);
+/* We have stamped that before: the clock goes on behind it. */
+void own_passed(struct sync *, const struct stamp *);
+/* A clock's reading that is stored where it must be. */
+int own_tick(struct sync *, struct stamp *, struct err *e);
+
+/* ---- sync_hear.c ---- */
+bool hear_entry(const struct party_entry *, void *sync);
+/* Merges once more what could not be. */
+void hear_again(struct sync *);
+/* What has come of a snapshot is of no use. */
+void hear_drop_fresh(struct sync *);
+struct replica *hear_replica(struct sync *, struct slice name);
+
+/* ---- sync_head.c ---- */
+void head_soon(struct sync *, int64_t ms);
+/* A snapshot is needed, of that one (empty: anybody), in so many ms. */
+void head_want(struct sync *, struct slice of, int64_t ms);
+/* Somebody has come and said hello. */
+void head_answer(struct sync *, struct slice from);
+/* Somebody asked us for a snapshot. */
+void head_snapshot(struct sync *);
+/* A part of what we asked for has come. */
+void head_waiting(struct sync *);
+/* A snapshot has come. */
+void head_joined(struct sync *);
+/* Says what is due; ms until the next, -1: none. */
+int64_t head_turn(struct sync *);
+/* Somebody's head is old: all are asked for theirs, once a second. */
+void head_ask_again(struct sync *);
+/* All who are here have told their heads, they have the state that we have. */
+bool head_agree(struct sync *);
+/* Who was not heard for long is not waited for; drops tombstones that all have. */
+void head_collect(struct sync *);
+
+/* ---- sync_store.c ---- */
+/* Loads the replica, or begins one; dies where it cannot. */
+void store_open(struct sync *);
+/* Writes it when it is time, or now; ms until it is to be done, -1: no need. */
+int64_t store_turn(struct sync *, bool now);
+
+/* ---- sync_file.c ---- */
+void file_open(struct sync *);
+/* Takes edits, and writes what changed; ms until it is to be done again. */
+int64_t file_turn(struct sync *);
+/* The state is in the file, and the file in the state. */
+bool file_settled(const struct sync *);
+void file_close(struct sync *);
+
+#endif

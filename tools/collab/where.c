@@ -1,0 +1,223 @@
+#include "tools/collab/where.h"
+
+#include "common/http.h"
+#include "common/mem.h"
+#include "common/secret.h"
+#include "common/url.h"
+#include "tools/collab/jwt.h"
+#include "tools/collab/keyfile.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+/* ---- URLs ---- */
+
+static bool
+is_hosted(struct slice host)
+{
+	static const char *const names[] = {".supabase.co", ".supabase.in", ".supabase.red"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t n = strlen(names[i]);
+
+		if (host.len > n && strncasecmp(host.ptr + host.len - n, names[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+where_is_here(const char *url)
+{
+	return http_loopback(url_host(slice(url)));
+}
+
+bool
+where_is_hosted(const char *url)
+{
+	return is_hosted(url_host(slice(url)));
+}
+
+/* Without what is written behind the part that both the socket and REST share. */
+static struct slice
+trim_path(struct slice url)
+{
+	static const char end[] = "/websocket";
+
+	while (url.len && url.ptr[url.len - 1] == '/')
+		url.len--;
+	if (slice_ends(url, end))
+		url.len -= sizeof(end) - 1;
+	return url;
+}
+
+static int
+check_url(struct slice url, bool tls, bool insecure, struct err *e)
+{
+	struct slice host = url_host(url);
+
+	/* First: what is in it is not to be shown. */
+	if (memchr(url.ptr, '@', url.len) || memchr(url.ptr, '?', url.len))
+		return err_set(e, "bad_url",
+		    "a URL with an account or a query in it: the key comes from the environment "
+		    "or --key-file");
+	for (size_t i = 0; i < url.len; i++)
+		if ((unsigned char)url.ptr[i] <= ' ' || (unsigned char)url.ptr[i] >= 127 ||
+		    url.ptr[i] == '#')
+			return err_set(e, "bad_url", "the URL has a character that none has");
+	if (host.len == 0)
+		return err_set(e, "bad_url", "'%.*s' names no host", (int)url.len, url.ptr);
+	if (!tls && !insecure && !http_loopback(host))
+		return err_set(e, "insecure",
+		    "to '%.*s' all would go in the clear: use https, or --insecure on a network "
+		    "of your own",
+		    (int)host.len, host.ptr);
+	return 0;
+}
+
+int
+where_base(const char *text, bool insecure, struct buf *out, struct err *e)
+{
+	static const struct {
+		const char *word, *means;
+	} schemes[] = {{"http://", "http://"}, {"https://", "https://"}, {"ws://", "http://"},
+	    {"wss://", "https://"}};
+	struct slice url = trim_path(slice_trim(slice(text))), host;
+	size_t i = 0, n = sizeof(schemes) / sizeof(*schemes);
+
+	while (i < n && strncasecmp(url.ptr, schemes[i].word, strlen(schemes[i].word)) != 0)
+		i++;
+	if (i == n)
+		return err_set(e, "bad_url", "the URL begins with none of http, https, ws, wss");
+	if (check_url(url, i % 2 == 1, insecure, e) < 0)
+		return -1;
+	host = url_host(url);
+	buf_adds(out, schemes[i].means);
+	buf_add(out, host.ptr, (size_t)(url.ptr + url.len - host.ptr));
+	if (memchr(host.ptr, '/', (size_t)(url.ptr + url.len - host.ptr)) == NULL)
+		buf_adds(out, "/realtime/v1");
+	return 0;
+}
+
+/* ---- key and token ---- */
+
+static const char *
+variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/* 1: found, 0: not set, -1 with e. */
+static int
+from_variable(const char *name, struct buf *out, struct err *e)
+{
+	const char *value = variable(name);
+
+	if (value == NULL)
+		return 0;
+	buf_adds(out, value);
+	return secret_check(out, 0, name, e) < 0 ? -1 : 1;
+}
+
+static int
+from_file(const char *name, struct buf *out, struct err *e)
+{
+	if (keyfile_read(name, out, e) < 0)
+		return -1;
+	return secret_line(out, 0, name, e);
+}
+
+static bool
+same_host(const char *a, const char *b)
+{
+	struct slice x = url_host(slice(a)), y = url_host(slice(b));
+
+	return x.len && x.len == y.len && strncasecmp(x.ptr, y.ptr, x.len) == 0;
+}
+
+static int
+find_key(const struct settings *s, struct where *w, struct err *e)
+{
+	static const char *const theirs[] = {"SUPABASE_KEY", "SUPABASE_ANON_KEY"};
+	const char *supabase = variable("SUPABASE_URL");
+	int found;
+
+	if (s->key_file)
+		return from_file(s->key_file, &w->key, e);
+	found = from_variable("KANDIL_COLLAB_KEY", &w->key, e);
+	if (where_is_here(w->url) || where_is_hosted(w->url) ||
+	    (supabase && same_host(supabase, w->url)))
+		for (size_t i = 0; found == 0 && i < 2; i++)
+			found = from_variable(theirs[i], &w->key, e);
+	return found < 0 ? -1 : 0;
+}
+
+int
+where_token(const char *command, const char *file, struct buf *out, struct err *e)
+{
+	struct buf made = {0};
+	int rc;
+
+	if (command == NULL && file == NULL)
+		return 0;
+	rc = command ? secret_command(command, "--token-command", &made, e)
+		     : from_file(file, &made, e);
+	if (rc == 0) {
+		secret_wipe(out);
+		*out = made;
+		return 0;
+	}
+	secret_wipe(&made);
+	return rc;
+}
+
+int
+where_find(const struct settings *s, struct where *w, struct err *e)
+{
+	const char *url = s->url ? s->url : variable("SUPABASE_URL");
+	bool token = s->token_command || s->token_file;
+	struct buf base = {0};
+	int rc;
+
+	*w = (struct where){.url = xstrdup(url ? url : "http://127.0.0.1:4000")};
+	rc = where_base(w->url, s->insecure, &base, e);
+	buf_free(&base);
+	if (rc == 0)
+		rc = find_key(s, w, e);
+	if (rc == 0 && !token) {
+		rc = from_variable("KANDIL_COLLAB_TOKEN", &w->token, e);
+		token = rc > 0;
+	}
+	if (rc >= 0 && w->key.len == 0 && !token && !where_is_here(w->url))
+		rc = err_set(e, "no_key",
+		    "no key for '%s': set KANDIL_COLLAB_KEY, or --key-file=FILE", w->url);
+	if (rc < 0)
+		where_free(w);
+	return rc < 0 ? -1 : 0;
+}
+
+void
+where_free(struct where *w)
+{
+	free(w->url);
+	secret_wipe(&w->key);
+	secret_wipe(&w->token);
+	w->url = NULL;
+}
+
+int64_t
+where_token_end(struct slice token)
+{
+	struct jwt jwt = {0};
+	struct slice exp;
+	double seconds = 0;
+	struct err e;
+
+	if (jwt_read(&jwt, token, &e) < 0 || !json_get(buf_slice(&jwt.payload), "exp", &exp) ||
+	    !json_double(exp, &seconds) || !(seconds > 0 && seconds < 1e11))
+		seconds = 0;
+	jwt_free(&jwt);
+	return (int64_t)(seconds * 1000);
+}
