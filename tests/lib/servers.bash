@@ -1,5 +1,5 @@
-# Servers that the tests of kandil-ai talk to. Sourced behind common.bash by
-# bats files; what is started in setup_file ends in teardown_file, which is here.
+# Servers that the tests of kandil-ai and kandil-collab talk to. Sourced behind
+# common.bash by bats files; what is started in setup_file ends in teardown_file, which is here.
 # shellcheck shell=bash
 
 # started FILE PID [SECONDS]: waits until the server has written FILE.
@@ -65,6 +65,40 @@ start_aimock() {
 		sleep 0.05
 	done
 	return 1
+}
+
+# start_hub OPTION...: kandil-collab serve on a port of its own: $HUB, $PORT, $URL; err is what it
+# says. The hubs of a test end with stop_hubs, in its teardown.
+start_hub() {
+	: >err
+	kandil-collab serve --listen=127.0.0.1:0 "$@" 2>err 3>&- 4>&- &
+	HUB=$!
+	echo $HUB >>pids
+	hub_listens
+}
+
+# hub_listens: waits until $HUB has said in err where.
+hub_listens() {
+	local tries=200
+	until URL=$(sed -n 's,.*listening on \([a-z]*://[^ ,]*\).*,\1,p' err | tail -n 1) && [ -n "$URL" ]; do
+		if ! kill -0 "$HUB" 2>/dev/null || [ $((tries -= 1)) -le 0 ]; then
+			cat err >&2
+			return 1
+		fi
+		sleep 0.05
+	done
+	PORT=${URL##*:}
+}
+
+# stop_hubs: ends all that is named in pids, stopped or not.
+stop_hubs() {
+	local pid
+	[ -e pids ] || return 0
+	while read -r pid; do
+		kill -CONT "$pid" 2>/dev/null || true
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true # or bash says that it was killed
+	done <pids
 }
 
 teardown_file() {

@@ -1,0 +1,363 @@
+#!/usr/bin/env bats
+# kandil-collab join as processes, through a hub that stores nothing: order, exact
+# accounting over kills of everybody, --log, full disks, slow readers, ways to leave.
+# The protocol itself is tests/unit/session.c, over thousands of histories.
+load lib/common
+
+# Nothing here takes so long; what hangs must not hang the rest.
+BATS_TEST_TIMEOUT=120
+
+setup() {
+	common_setup
+	export XDG_STATE_HOME=$PWD/state
+}
+
+teardown() {
+	local pid
+	[ -e pids ] || return 0
+	while read -r pid; do
+		kill -CONT "$pid" 2>/dev/null || true
+		kill -KILL "$pid" 2>/dev/null || true
+	done <pids
+}
+
+# hub [PORT]: starts one; $HUB, $PORT, $KANDIL_COLLAB_URL.
+hub() {
+	: >hub.err
+	kandil-collab serve --listen=127.0.0.1:"${1:-0}" 2>hub.err 3>&- 4>&- &
+	HUB=$!
+	echo $HUB >>pids
+	wait_for 20 grep -q 'listening on' hub.err
+	PORT=$(sed -n 's,.*listening on [a-z]*://[^ ]*:\([0-9]*\).*,\1,p' hub.err)
+	export KANDIL_COLLAB_URL=http://127.0.0.1:$PORT
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+	local tries=$(($1 * 20))
+	shift
+	until "$@"; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+join() {
+	kandil-collab join standup "$@"
+}
+
+# listen NAME OPTION...: joins in the background, with no input that ends; out in NAME.out.
+listen() {
+	local name=$1
+	shift
+	[ -p never ] || mkfifo never
+	# Somebody has it open for writing, so that it does not end.
+	exec 7<>never
+	join --as="$name" "$@" <never >>"$name.out" 2>>"$name.err" 3>&- 4>&- 7>&- &
+	echo $! >>pids
+	LISTENER=$!
+	wait_for 20 has_joined "$name"
+}
+
+has_joined() {
+	grep -q '"state":"up"' "$1.out" 2>/dev/null || [ -z "${NEED_UP-1}" ]
+}
+
+# lines FROM TO: records that are numbered.
+lines() {
+	seq "$1" "$2" | sed 's/.*/{"n":&}/'
+}
+
+messages() {
+	grep '"kind":"message"' "$1"
+}
+
+count_is() {
+	[ "$(messages "$2" | wc -l)" -ge "$1" ]
+}
+
+# exactly N FILE: messages 1 to N, in order, each once but for those marked as replayed.
+exactly() {
+	messages "$2" | jq -r 'select(.replayed | not) | .payload.n' >got
+	seq "$1" | cmp - got || { diff <(seq "$1") got | head -5 >&2; return 1; }
+}
+
+# The same where a copy that a kill made is the one without a mark.
+once_each() {
+	messages "$2" | jq -r '[.from, .seq, .payload.n] | @tsv' | awk '!seen[$1, $2]++ { print $3 }' >got
+	seq "$1" | cmp - got || { diff <(seq "$1") got | head -5 >&2; return 1; }
+}
+
+@test "two members hear each other, in order, byte for byte" {
+	hub
+	listen bob --status
+	listen amira --status
+	printf '%s\n' '{"a" : 1.10,"b":"\u0041","a":2}' '{ }' >in
+	join --as=carol --once in
+	lines 1 300 | join --as=carol --once
+	wait_for 10 count_is 302 bob.out
+	wait_for 10 count_is 302 amira.out
+	cmp <(messages bob.out) <(messages amira.out)
+	messages bob.out | head -2 | sed 's/.*"payload":\(.*\)}$/\1/' | cmp - in
+	messages bob.out | jq -r .seq | cmp - <(seq 302)
+	same 'standup message' "$(messages bob.out | jq -r '"\(.topic) \(.event)"' | sort -u)"
+	same 1 "$(messages bob.out | jq -r .from | sort -u | grep -c '^carol\.[a-z2-7]\{26\}$')"
+}
+
+@test "--once leaves when all who are here have it, also when the hub comes late" {
+	kandil-collab serve --listen=127.0.0.1:0 2>hub.err 3>&- 4>&- &
+	echo $! >>pids
+	wait_for 20 grep -q 'listening on' hub.err
+	PORT=$(sed -n 's,.*listening on [a-z]*://[^ ]*:\([0-9]*\).*,\1,p' hub.err)
+	kill -KILL $!
+	export KANDIL_COLLAB_URL=http://127.0.0.1:$PORT
+	lines 1 50 | join --as=amira --once 2>amira.err &
+	AMIRA=$!
+	sleep 0.5
+	hub "$PORT"
+	wait $AMIRA
+}
+
+@test "what could not be sent waits in the outbox, with status 1, and goes later" {
+	export KANDIL_COLLAB_URL=http://127.0.0.1:9
+	lines 1 10 >in
+	run -1 --separate-stderr join --as=amira --for=500ms in
+	[[ $stderr == *"10 lines wait in the outbox"* ]]
+	hub
+	# Another hub is another place.
+	lines 1 10 | join --as=amira --for=0s || same 1 $?
+	listen bob --status --since=all
+	join --as=amira --once </dev/null
+	wait_for 10 count_is 10 bob.out
+	exactly 10 bob.out
+}
+
+@test "--for and --until end it with status 0" {
+	hub
+	[ -p never ] || mkfifo never
+	exec 7<>never
+	join --as=bob --for=300ms <never
+	join --as=bob --until='.payload.n == 3' <never >bob.out 7>&- &
+	BOB=$!
+	sleep 0.5
+	lines 1 5 | join --as=amira --once
+	wait $BOB
+	exactly 3 bob.out
+	run -2 join --until='.payload.' <never
+	run -2 join --for=soon <never
+	run -2 join --event=kandil <never
+	run -2 join --meta='[]' <never
+}
+
+@test "the receiver is killed, again and again: nothing missing, copies are marked" {
+	hub
+	listen bob --status
+	lines 1 4000 | (while read -r line; do echo "$line"; [ $((RANDOM % 40)) -ne 0 ] || sleep 0.02; done) |
+		join --as=amira --once 2>amira.err &
+	AMIRA=$!
+	for _ in 1 2 3 4 5; do
+		sleep 0.4
+		kill -KILL $LISTENER
+		wait $LISTENER || true
+		NEED_UP='' listen bob --status
+	done
+	wait $AMIRA
+	wait_for 20 sh -c 'grep -q "\"n\":4000}" bob.out'
+	once_each 4000 bob.out
+	# A copy is marked, and there are no more of them than kills.
+	messages bob.out | jq -r '[.from, .seq] | @tsv' | sort | uniq -d | wc -l >copies
+	[ "$(cat copies)" -le 5 ]
+	[ "$(messages bob.out | grep -c '"replayed":true')" -ge "$(cat copies)" ]
+	! grep -q '"kind":"gap"' bob.out
+}
+
+@test "the sender is killed: all that was taken arrives, once and in order" {
+	hub
+	listen bob --status
+	for i in 1 2 3 4; do
+		lines 1 100000 | join --as=amira --once 2>>amira.err &
+		sleep 0.3
+		# The last of a pipeline is the one whose number we have.
+		kill -KILL $!
+		wait $! || true
+	done
+	join --as=amira --once </dev/null
+	sleep 0.5
+	messages bob.out | jq -r .seq >got
+	[ "$(wc -l <got)" -ge 1 ]
+	seq "$(wc -l <got)" | cmp - got
+	# Each run said its lines from 1 on, without holes.
+	messages bob.out | jq -r .payload.n | awk '$1 != 1 && $1 != last + 1 { print "hole at", NR; exit 1 } { last = $1 }'
+}
+
+@test "the hub is killed and comes back, with everybody who was there" {
+	hub
+	listen bob --status
+	listen carol --status
+	lines 1 3000 | (while read -r line; do echo "$line"; [ $((RANDOM % 40)) -ne 0 ] || sleep 0.02; done) |
+		join --as=amira --once 2>amira.err &
+	AMIRA=$!
+	for _ in 1 2 3; do
+		sleep 0.5
+		kill -KILL $HUB
+		wait $HUB || true
+		sleep 0.3
+		hub "$PORT"
+	done
+	wait $AMIRA
+	wait_for 20 count_is 3000 bob.out
+	wait_for 20 count_is 3000 carol.out
+	exactly 3000 bob.out
+	exactly 3000 carol.out
+}
+
+@test "a member who was away gets it from another, when the sender has gone" {
+	hub
+	listen bob --status
+	listen carol --status
+	lines 1 10 | join --as=amira --once
+	wait_for 10 count_is 10 carol.out
+	kill -TERM $LISTENER
+	wait $LISTENER || true
+	lines 11 500 | join --as=amira --once
+	NEED_UP='' listen carol --status
+	wait_for 10 count_is 500 carol.out
+	exactly 500 carol.out
+}
+
+@test "--log has each once: kills, a torn end, a lost state folder" {
+	hub
+	listen bob --status --log=log
+	lines 1 2000 | (while read -r line; do echo "$line"; [ $((RANDOM % 40)) -ne 0 ] || sleep 0.02; done) |
+		join --as=amira --once 2>amira.err &
+	AMIRA=$!
+	for _ in 1 2 3; do
+		sleep 0.4
+		kill -KILL $LISTENER
+		wait $LISTENER || true
+		printf '{"kind":"message","topic":"stand' >>log
+		NEED_UP='' listen bob --status --log=log
+	done
+	wait $AMIRA
+	wait_for 20 count_is 2000 log
+	kill -KILL $LISTENER
+	wait $LISTENER || true
+	exactly 2000 log
+	same 2000 "$(wc -l <log)"
+	grep -q 'no whole record: cut off' bob.err
+	# Its content is the state.
+	rm -r state/kandil/collab/*/*/bob
+	NEED_UP='' listen bob --status --log=log
+	lines 2001 2100 | join --as=amira --once
+	wait_for 10 count_is 2100 log
+	exactly 2100 log
+	# Who writes it is alone with it.
+	run -2 join --as=dora --log=log --for=1s </dev/null
+	[[ $output == *"being written by another process"* ]]
+}
+
+@test "an outbox is one process's" {
+	hub
+	listen bob --status
+	run -2 join --as=bob </dev/null
+	[[ $output == *"in use"*"--as=NAME"* ]]
+}
+
+@test "bad lines and a record that is too large are errors, and the rest flows" {
+	hub
+	listen bob --status
+	{
+		echo '{"n":1}'
+		echo 'no record'
+		printf '{"big":"%s"}\n' "$(head -c 10000000 /dev/zero | tr '\0' x)"
+		echo '{"n":2}'
+	} >in
+	run -1 join --as=amira --once in
+	same 'not_json too_large' "$(jq -r '.error.code // empty' <<<"$output" | paste -sd' ')"
+	wait_for 10 count_is 2 bob.out
+	exactly 2 bob.out
+	# The bound is the relay's, with what a message grows by.
+	printf '{"n":3,"x":"%s"}\n' "$(head -c 255800 /dev/zero | tr '\0' x)" >in
+	join --as=amira --once in
+	wait_for 10 count_is 3 bob.out
+}
+
+@test "a full disk under the outbox holds the input back, and is said once" {
+	hub
+	listen bob --status
+	lines 1 400 | sed "s/}/,\"x\":\"$(head -c 1000 /dev/zero | tr '\0' x)\"}/" >in
+	# Files of at most 100 KiB; SIGXFSZ, ignored, makes that an error.
+	run -1 --separate-stderr bash -c "trap '' XFSZ; ulimit -f 100
+		exec kandil-collab join standup --as=amira --for=3s in"
+	[ "$(grep -c 'nothing more is taken until there is room' <<<"$stderr")" -eq 1 ]
+	# What was taken has arrived, without holes.
+	messages bob.out | jq -r .payload.n >got
+	[ "$(wc -l <got)" -lt 400 ]
+	seq "$(wc -l <got)" | cmp - got
+}
+
+@test "a reader who stops, and a member who is stopped, lose nothing and hold up nobody" {
+	hub
+	listen bob --status
+	listen carol --status
+	mkfifo slow
+	join --as=dora <never >slow 2>dora.err 3>&- 4>&- &
+	echo $! >>pids
+	exec 8<slow
+	sleep 0.5
+	kill -STOP $LISTENER
+	lines 1 20000 | join --as=amira --for=6s &
+	wait_for 20 count_is 20000 bob.out
+	kill -CONT $LISTENER
+	timeout 20 head -n 20000 <&8 >dora.out
+	exec 8<&-
+	wait_for 20 count_is 20000 carol.out
+	exactly 20000 bob.out
+	exactly 20000 carol.out
+	exactly 20000 dora.out
+}
+
+@test "what is written and then not read ends it quietly; a full stdout is status 3" {
+	hub
+	listen bob --status
+	(join --as=carol <never 2>carol.err; echo $? >carol.status) | head -n 1 >carol.out &
+	sleep 0.5
+	lines 1 5 | join --as=amira --once
+	wait_for 10 test -s carol.status || { lines 6 10 | join --as=amira --for=1s; wait_for 10 test -s carol.status; }
+	same 141 "$(cat carol.status)"
+	same '' "$(cat carol.err)"
+	(join --as=dora <never >/dev/full 2>dora.err; echo $? >dora.status) &
+	sleep 0.5
+	lines 11 12 | join --as=amira --for=1s || true
+	wait_for 10 test -s dora.status
+	same 3 "$(cat dora.status)"
+	grep -q 'cannot write standard output' dora.err
+}
+
+@test "--self, --presence and a signal" {
+	hub
+	listen bob --status --presence
+	lines 1 20 | join --as=amira --self --once >amira.out
+	exactly 20 amira.out
+	wait_for 10 count_is 20 bob.out
+	wait_for 10 grep -q '"event":"leave"' bob.out
+	same 'join leave' "$(jq -r 'select(.kind == "presence" and (.from | startswith("amira."))).event' bob.out |
+		paste -sd' ')"
+	kill -TERM $LISTENER
+	run -143 wait $LISTENER
+	jq -es 'all(.[]; .topic == "standup")' bob.out >/dev/null
+}
+
+@test "without a session that can be joined: one line, status 3 or 2" {
+	hub
+	kill -KILL $HUB
+	printf 'key a 0123456789abcdef\n' >keys
+	chmod 600 keys
+	kandil-collab serve --listen=127.0.0.1:"$PORT" --key-file=keys 2>hub.err 3>&- 4>&- &
+	echo $! >>pids
+	wait_for 20 grep -q 'listening on' hub.err
+	KANDIL_COLLAB_KEY=0123456789abcdeX run -3 --separate-stderr join --as=bob --for=10s </dev/null
+	same 1 "$(wc -l <<<"$stderr")"
+	run -2 join --url=ftp://example.org </dev/null
+	run -2 join --vsn=3 </dev/null
+}

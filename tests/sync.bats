@@ -1,0 +1,322 @@
+#!/usr/bin/env bats
+# kandil-collab sync as processes: files and patches that converge over a hub on loopback, through
+# kills, cuts and what people do to files. The merging itself is tests/unit/converge.c.
+load lib/common
+
+setup() {
+	common_setup
+	hub
+}
+
+teardown() {
+	local pid
+	[ -e pids ] || return 0
+	while read -r pid; do
+		kill -KILL "$pid" 2>/dev/null || true
+	done <pids
+}
+
+# hub [PORT]: starts one; $HUB, and KANDIL_COLLAB_URL for all that follow.
+hub() {
+	local tries=200
+	: >hub.err
+	kandil-collab serve --listen=127.0.0.1:"${1-0}" 2>hub.err 3>&- 4>&- &
+	HUB=$!
+	echo $HUB >>pids
+	until PORT=$(sed -n 's,.*listening on http://127.0.0.1:\([0-9]*\).*,\1,p' hub.err) && [ -n "$PORT" ]; do
+		kill -0 $HUB 2>/dev/null && [ $((tries -= 1)) -gt 0 ] || { cat hub.err >&2; return 1; }
+		sleep 0.05
+	done
+	export KANDIL_COLLAB_URL=http://127.0.0.1:$PORT
+}
+
+# replica NAME [OPTION...]: keeps NAME.json; its messages are in NAME.err, its process in $PID.
+replica() {
+	local name=$1
+	kandil-collab sync plan --as="$name" --state-dir="state.$name" --state="$name.json" "${@:2}" \
+		</dev/null 2>>"$name.err" 3>&- 4>&- &
+	PID=$!
+	echo $PID >>pids
+}
+
+# piped NAME: reads patches from descriptor 9, writes them to NAME.out.
+piped() {
+	rm -f "$1.in"
+	mkfifo "$1.in"
+	kandil-collab sync plan --as="$1" --state-dir="state.$1" --patches "${@:2}" \
+		<"$1.in" >"$1.out" 2>>"$1.err" 3>&- 4>&- &
+	PID=$!
+	echo $PID >>pids
+	exec 9>"$1.in"
+}
+
+# once NAME [OPTION...]: the same until all agree.
+once() {
+	timeout 30 kandil-collab sync plan --as="$1" --state-dir="state.$1" --state="$1.json" --once "${@:2}" \
+		</dev/null
+}
+
+# eventually COMMAND...: within 20 s it succeeds.
+eventually() {
+	local tries=400
+	until "$@" >/dev/null 2>&1; do
+		[ $((tries -= 1)) -gt 0 ] || { echo "never: $*" >&2; tail -n +1 ./*.json ./*.err >&2; return 1; }
+		sleep 0.05
+	done
+}
+
+# holds FILE JSON: the file says that.
+holds() {
+	[ "$(jq -cS . "$1")" = "$(jq -cSn "$2")" ]
+}
+
+# edit FILE JQ: as an editor does it, by another file in its place.
+edit() {
+	jq "$2" "$1" >"$1.new" && mv "$1.new" "$1"
+}
+
+alike() {
+	local file
+	for file in "${@:2}"; do
+		[ "$(jq -cS . "$file")" = "$(jq -cS . "$1")" ] || return 1
+	done
+}
+
+@test "edits of files and patches come to all: members, deletions, arrays, numbers as they are" {
+	echo '{"title":"Sprint","days":[1,2,3],"old":{"x":1}}' >amira.json
+	replica amira
+	replica bob
+	piped carla
+	eventually holds bob.json '{title:"Sprint",days:[1,2,3],old:{x:1}}'
+	echo '{"points":1e400,"old":{"y":9007199254740993}}' >&9
+	eventually grep -q '"points": 1e400' bob.json
+	eventually grep -q 9007199254740993 amira.json
+	edit bob.json 'del(.old.x) | .days = [3] | del(.points)'
+	eventually holds amira.json '{title:"Sprint",days:[3],old:{y:9007199254740993}}'
+	# Written in place, not by another file.
+	printf '{"title":"Sprint 2","days":[3],"old":{}}' >amira.json
+	eventually holds bob.json '{title:"Sprint 2",days:[3],old:{}}'
+	# What the pipe heard makes the same document; what it said itself is not among it.
+	eventually eval "jq -cs 'def m(a; b): reduce (b | to_entries[]) as {\$key, \$value} (a | objects // {};
+		if \$value == null then del(.[\$key]) elif (\$value | type) == \"object\"
+		then .[\$key] = m(.[\$key]; \$value) else .[\$key] = \$value end);
+		[reduce .[] as \$p ({}; m(.; \$p)) | .title, .days] == [\"Sprint 2\", [3]]' carla.out | grep true"
+	run ! grep -q points.:1e400 carla.out
+	same '' "$(cat ./*.err | grep -v listening)"
+	exec 9>&-
+}
+
+@test "two who were apart: what each changed survives, of one member the later; bytes are the same" {
+	once amira
+	replica bob
+	eventually test -e bob.json
+	kill $PID && wait $PID || true
+	kill -KILL $HUB
+	echo '{"a":1,"both":"amira","amira":{"z":1,"a":[2]}}' >amira.json
+	kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --for=500ms </dev/null ||
+		same 1 $?
+	sleep 0.1
+	echo '{"both":"bob","bob":true,"amira":{"m":0}}' >bob.json
+	kandil-collab sync plan --as=bob --state-dir=state.bob --state=bob.json --for=500ms </dev/null || same 1 $?
+	hub
+	replica amira
+	once bob
+	eventually holds amira.json '{a:1,both:"bob",bob:true,amira:{z:1,a:[2],m:0}}'
+	rm bob.json
+	kill $PID && wait $PID || true
+	replica amira
+	once bob
+	cmp <(jq . bob.json) bob.json # members in the order of their names
+	same '{"a":1,"amira":{"a":[2],"m":0,"z":1},"bob":true,"both":"bob"}' "$(jq -c . bob.json)"
+}
+
+@test "kill -9 at random, of all and of the hub, while all edit: nothing is lost, all agree" {
+	local who n pids=() names=(amira bob carla)
+	for who in 0 1 2; do
+		replica "${names[who]}"
+		pids[who]=$PID
+	done
+	for who in "${names[@]}"; do eventually test -e "$who.json"; done
+	for n in $(seq 1 30); do
+		who=$((RANDOM % 3))
+		# A member of its own, and one that all write.
+		edit "${names[who]}.json" ".${names[who]}.n$n = $n | .all = $n"
+		sleep 0.0$((RANDOM % 10))
+		case $((RANDOM % 6)) in
+		0)
+			who=$((RANDOM % 3))
+			kill -KILL "${pids[who]}"
+			wait "${pids[who]}" || true
+			replica "${names[who]}"
+			pids[who]=$PID
+			;;
+		1)
+			kill -KILL $HUB
+			wait $HUB || true
+			hub "$PORT"
+			;;
+		esac
+	done
+	eventually alike amira.json bob.json carla.json
+	eventually eval '[ "$(jq "[.amira, .bob, .carla | .[]?] | length" amira.json)" = 30 ]'
+	sleep 0.3
+	alike amira.json bob.json carla.json
+	same "$(seq 1 30)" "$(jq '.amira, .bob, .carla | .[]?' bob.json | sort -n)"
+}
+
+@test "somebody new gets a snapshot, larger than one message; also from a member that was new itself" {
+	jq -n '[range(4000) | {("k\(.)"): {text: ("x" * 200)}}] | add' >amira.json
+	replica amira
+	once bob
+	cmp <(jq -cS . amira.json) <(jq -cS . bob.json)
+	kill $PID && wait $PID || true
+	replica bob
+	once carla --max-payload=256000
+	cmp <(jq -cS . bob.json) <(jq -cS . carla.json)
+}
+
+@test "a file that is there when somebody new comes: the session's members count, the rest is added" {
+	echo '{"a":"old","list":[1],"deep":{"x":1}}' >amira.json
+	replica amira
+	eventually grep -q '"replica"\|old' amira.json
+	once bob
+	echo '{"a":"stale","deep":{"y":2},"new":{"b":1}}' >carla.json
+	run once carla
+	same 0 $status
+	[[ $output == *"1 members of 'carla.json' differ"*"'carla.json.before'"* ]]
+	same '{"a":"stale","deep":{"y":2},"new":{"b":1}}' "$(jq -c . carla.json.before)"
+	holds carla.json '{a:"old",list:[1],deep:{x:1,y:2},new:{b:1}}'
+	eventually holds amira.json '{a:"old",list:[1],deep:{x:1,y:2},new:{b:1}}'
+}
+
+@test "a file that a person broke is told once, left alone, and merged when it is mended" {
+	echo '{"a":1}' >amira.json
+	replica amira
+	piped bob
+	eventually grep -q '"a":1' bob.out
+	printf '{\n  "a": 2,\n  "b": oops\n}\n' >amira.json
+	eventually grep -q 'amira.json:3:8: ' amira.err
+	echo '{"c":3}' >&9
+	sleep 0.8
+	same "$(printf '{\n  "a": 2,\n  "b": oops\n}\n')" "$(cat amira.json)"
+	same 1 "$(grep -c 'amira.json' amira.err)"
+	printf '{\n  "a": 2,\n  "b": "mended"\n}\n' >amira.json
+	eventually holds amira.json '{a:2,b:"mended",c:3}'
+	eventually grep -q mended bob.out
+	# Not an object, or null: likewise.
+	echo '[1]' >amira.json
+	eventually grep -q 'must hold a JSON object' amira.err
+	echo '{"a":null}' >amira.json
+	eventually grep -q "null at '/a'" amira.err
+	echo '{"a":5}' >amira.json
+	eventually grep -q '{"a":5,"b":null,"c":null}' bob.out
+	# Gone is no edit.
+	rm amira.json
+	eventually holds amira.json '{a:5}'
+	exec 9>&-
+}
+
+@test "a folder that is not there: said once, and written when it is" {
+	timeout 20 kandil-collab sync plan --as=amira --state-dir=state.amira --state=new/a.json --for=6s \
+		</dev/null 2>amira.err 3>&- &
+	echo $! >>pids
+	eventually grep -q "new/a.json" amira.err
+	mkdir new
+	eventually holds new/a.json '{}'
+	same 1 "$(wc -l <amira.err)"
+}
+
+@test "patches: what is none is an error record, and the rest flows" {
+	printf '%s\n' '{"a":1}' 'no json' '[1]' '{"b":2}' >in
+	printf '{"big":"%s"}\n' "$(head -c 200000 /dev/zero | tr '\0' x)" >>in
+	run -1 --separate-stderr kandil-collab sync plan --as=amira --state-dir=state.amira --patches --once <in
+	same 'not_json
+not_object
+too_large' "$(printf '%s\n' "${lines[@]}" | jq -r 'select(.error) | .error.code')"
+	run -0 --separate-stderr kandil-collab sync plan --as=amira --state-dir=state.amira --patches --once </dev/null
+	same '{"a":1,"b":2}' "${lines[0]}"
+}
+
+@test "--once leaves alone at once, --for after its time, and a signal by the signal" {
+	echo '{"a":1}' >amira.json
+	once amira
+	holds amira.json '{a:1}'
+	run -0 kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --for=300ms
+	replica amira
+	eventually test -e state.amira
+	sleep 0.2
+	kill -TERM $PID
+	run -143 wait $PID
+	run -2 kandil-collab sync
+	run -2 kandil-collab sync plan --for=soon --patches
+	run -2 kandil-collab sync plan --vsn=3 --patches
+	[[ $output == *"the versions are 1 and 2"* ]]
+}
+
+@test "version 1 and version 2 of the protocol agree, as private topic and not" {
+	echo '{"a":"é\n\"q\""}' >amira.json
+	replica amira --vsn=1
+	once bob
+	holds bob.json '{a:"é\n\"q\""}'
+	echo '{"secret":1}' >carla.json
+	once carla --private
+	holds carla.json '{secret:1}'
+	holds bob.json '{a:"é\n\"q\""}'
+}
+
+@test "one state folder, two processes: the second is refused" {
+	replica amira
+	eventually test -e amira.json
+	run -2 kandil-collab sync plan --as=amira --state-dir=state.amira --patches </dev/null
+	[[ $output == *"in use by process $PID"*"--as=NAME"* ]]
+}
+
+@test "a full disk: said, nothing is sent that is not stored, and it goes on" {
+	mkdir -p state.amira
+	(
+		trap '' XFSZ
+		ulimit -f 16
+		exec kandil-collab sync plan --as=amira --state-dir=state.amira --patches --for=4s 3>&- 4>&- \
+			< <(jq -cn 'range(200) | {"k\(.)": ("x" * 500)}' && sleep 5) >amira.out 2>amira.err
+	) &
+	echo $! >>pids
+	local amira=$!
+	eventually grep -q 'nothing more is taken until there is room' amira.err
+	once bob
+	run wait $amira
+	[ "$(jq length bob.json)" -lt 200 ]
+	# What was said is a whole number of lines from the beginning, and comes once there is room.
+	run timeout 20 kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --once \
+		--patches < <(jq -cn 'range(200) | {"k\(.)": ("x" * 500)}')
+	same 0 $status
+	once bob
+	same 200 "$(jq length bob.json)"
+}
+
+@test "a damaged replica is set aside, and the others' is taken" {
+	echo '{"a":1}' >amira.json
+	replica amira
+	once bob
+	state=$(find state.bob -name state -type f)
+	printf 'x' | dd of="$state" bs=1 seek=40 conv=notrunc 2>/dev/null
+	run once bob
+	same 0 $status
+	[[ $output == *"is damaged"*"set aside"* ]]
+	ls "$state".damaged-*
+	holds bob.json '{a:1}'
+	holds amira.json '{a:1}'
+}
+
+@test "a new identity for a damaged outbox: its edits stay, once" {
+	echo '{"a":1}' >amira.json
+	once amira
+	seg=$(find state.amira -path '*/out/*.seg1' | head -n 1)
+	printf 'XXXX' | dd of="$seg" bs=1 seek=$(($(stat -c %s "$seg") - 20)) conv=notrunc 2>/dev/null
+	edit amira.json '.b = 2'
+	run once amira
+	same 0 $status
+	[[ $output == *"we are 'amira."* ]]
+	replica amira
+	once bob
+	holds bob.json '{a:1,b:2}'
+}
