@@ -152,8 +152,9 @@ void sockets_refuse(struct sockets *);
 
 /*
  * Of a request, lent until the callback returns. path is percent-encoded,
- * without query; %2F in it has become '/', and // and /. have been normalised. A
- * subprotocol is cut to 120 bytes. Headers of common names only: host,
+ * without query; %2F in it has become '/', + a blank, ; an &, and //, /. and /.. have been
+ * normalised, also where they were encoded. A subprotocol is cut to 120 bytes. Headers of
+ * common names only: host,
  * origin, authorization, apikey, x-api-key, content-type, sec-websocket-protocol,
  * user-agent, x-forwarded-for. ptr NULL: not there.
  */

@@ -200,3 +200,105 @@ i18n_make() {
 	run -2 --separate-stderr make -f "$pipelines/i18n.mk" FORMAT=docx
 	[[ $stderr == *FORMAT=docx* ]]
 }
+
+# A hub for those who review together.
+review_hub() {
+	local tries=200
+	kandil-collab serve --listen=127.0.0.1:0 2>hub.err 3>&- 4>&- &
+	HUB=$!
+	until port=$(sed -n 's,.*listening on http://127.0.0.1:\([0-9]*\).*,\1,p' hub.err) && [ -n "$port" ]; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+	export KANDIL_COLLAB_URL=http://127.0.0.1:$port
+}
+
+teardown() {
+	[ -z "${HUB-}" ] || kill -KILL "$HUB"
+	[ -z "${OFFICE-}" ] || kill -KILL "$OFFICE"
+}
+
+# decide LOCALE KEY STATUS VALUE
+decide() {
+	jq -cn --arg locale "$1" --arg key "$2" --arg status "$3" --arg value "$4" \
+		'{$locale, $key, $status, $value}'
+}
+
+@test "i18n review: what two people decide, each on a machine, is in the catalogues of both" {
+	partial kandil i18n extract -q --to=fr,ar
+	mkdir ../amira ../bob
+	cp -R . ../amira
+	cp -R . ../bob
+	review_hub
+	# Neither need be there when the other is: somebody always is.
+	kandil-collab sync app --as=office --state-dir=office 3>&- 4>&- &
+	OFFICE=$!
+	(
+		cd ../amira
+		decide fr p1Item approved '{count} pièce' | kandil i18n review -q --as=amira app
+	) 3>&- 4>&- &
+	local amira=$!
+	(
+		cd ../bob
+		{
+			decide ar p1Items approved '{count} قطعة'
+			decide fr p1Items fuzzy '{count} pièces'
+		} | kandil i18n review -q --as=bob app
+	)
+	wait $amira
+	for who in amira bob; do
+		cd ../$who
+		# 1: there are translations that nobody has made yet.
+		run -1 --separate-stderr kandil i18n review --as=$who --apply app </dev/null
+		[[ $stderr == *"3 of 3 decided"* ]]
+		kandil-catalog read -q >read # ARB knows what is to be reviewed, and what is not
+		[ "$(jq -r 'select(.key == "p1Item").translations.fr | .status, .value' read)" = "translated
+{count} pièce" ]
+		[ "$(jq -r 'select(.key == "p1Items").translations | .ar.status, .ar.value, .fr.status' read)" = "translated
+{count} قطعة
+fuzzy" ]
+	done
+	diff -r ../amira/lib ../bob/lib
+}
+
+@test "i18n review: at a terminal, without a hub: approve, edit, skip; the file keeps what waits" {
+	partial kandil i18n extract -q --to=fr
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	{
+		sleep 4
+		printf 'a'
+		sleep 1
+		printf 'e'
+		sleep 1
+		printf ' !\n'
+		sleep 1
+		printf q
+		sleep 1
+	} | script -qec 'timeout 30 kandil i18n review --to=fr --as=amira app' /dev/null >screen &
+	local tries=400
+	until grep -qs '!"' .kandil/review/app.json; do
+		[ $((tries -= 1)) -gt 0 ] || { cat screen .kandil/review/* >&2; return 1; }
+		sleep 0.05
+	done
+	wait
+	grep -q '2 of 2 decided' screen
+	grep -q '2 lines wait in the outbox' screen
+	[ "$(jq -c '.fr | map([.status, .by]) | unique' .kandil/review/app.json)" = '[["approved","amira"]]' ]
+	[ "$(jq -r '.fr.p1Items.value' .kandil/review/app.json)" = '{count} éléments !' ]
+	grep -q 'translation:  {count} élément' screen
+}
+
+@test "i18n review: a decision about another text is left alone, one that is none is told" {
+	partial kandil i18n extract -q --to=fr
+	review_hub
+	{
+		echo '{"locale":"fr","key":"p1Item","status":"approved","value":"x","source":"{count} things"}'
+		echo '{"locale":"fr","key":"p1Item","status":"perfect"}'
+	} >decisions
+	run -1 --separate-stderr kandil i18n review --apply app <decisions
+	[ "$(jq -r '.error.code // empty' <<<"${lines[0]}")" = bad_record ]
+	[[ $stderr == *"0 of 2 decided, 2 left"* ]]
+	[ "$(kandil-catalog read -q | jq -r 'select(.key == "p1Item").translations.fr.value')" = '{count} élément' ]
+	run -2 kandil i18n review
+	run -2 kandil i18n review --nothing app
+}

@@ -87,6 +87,7 @@ hub_listens() {
 		fi
 		sleep 0.05
 	done
+	# shellcheck disable=SC2034 # the caller's
 	PORT=${URL##*:}
 }
 

@@ -3,6 +3,7 @@
  * damaged, in order, and nothing is there that was never appended.
  */
 #include "tools/collab/journal.h"
+#include "tools/collab/lock.h"
 
 #include "tests/unit/check.h"
 #include "tests/unit/scratch.h"
@@ -892,10 +893,13 @@ test_two(void)
 	struct journal_settings s = {.folder = folder};
 	struct journal_report r;
 	char number[32];
+	int fd;
 
 	snprintf(number, sizeof(number), "process %ld:", (long)getpid());
 	CHECK(journal_open(&other, &s, &r, &e) == -1 && strcmp(e.code, "in_use") == 0);
 	CHECK(strstr(e.text, number) != NULL && other == NULL);
+	fd = 99;
+	CHECK(lock_take(folder, &fd, &e) == -1 && fd == -1 && strcmp(e.code, "in_use") == 0);
 	journal_close(j);
 	CHECK(journal_open(&other, &s, &r, &e) == 0);
 	journal_close(other);
@@ -1051,6 +1055,74 @@ test_senders(void)
 	free(folder);
 }
 
+/* Names of whom nothing is kept come and go, more than may be remembered: that is no damage. */
+static void
+test_passers_by(void)
+{
+	char *folder = path_join(scratch, "passers");
+	struct journal *j = reopen(folder, 0);
+	struct journal_sender s;
+	struct buf name = {0};
+	uint64_t last = 0;
+	int n = 0;
+
+	CHECK(journal_append(j, S("first"), 3, S("e"), S("p"), 0, &e) == 1);
+	for (int i = 0; i < 5 * JOURNAL_SENDERS; i++) {
+		buf_reset(&name);
+		buf_addf(&name, "passer.%d", i);
+		CHECK(journal_skip(j, buf_slice(&name), 7, &e) == 0);
+		if (i % 2000 != 0)
+			continue;
+		CHECK(journal_append(j, S("first"), 4 + (uint64_t)i, S("e"), S("p"), 0, &e) > 0);
+		CHECK(journal_commit(j, false, &e) == 0);
+		last = 4 + (uint64_t)i;
+		n++;
+	}
+	CHECK(journal_append(j, buf_slice(&name), 8, S("e"), S("q"), 0, &e) == n + 2);
+	CHECK(journal_commit(j, true, &e) == 0);
+	journal_close(j);
+	j = reopen(folder, 0);
+	CHECK(report.damaged == 0 && report.lost == 0 && journal_last(j) == (uint64_t)n + 2);
+	CHECK(journal_who(j, S("first"), &s) && s.first == 3 && s.last == last);
+	CHECK(journal_who(j, buf_slice(&name), &s) && s.first == 8 && s.last == 8);
+	journal_close(j);
+	scratch_remove(folder);
+	buf_free(&name);
+	free(folder);
+}
+
+/* Segments full of baselines alone begin at one place: one file, which is not dropped in use. */
+static void
+test_baselines_only(void)
+{
+	char *folder = path_join(scratch, "baselines");
+	struct journal *j = reopen(folder, 64 << 10);
+	struct journal_entry got;
+	struct buf name = {0};
+	uint64_t seq = 0;
+
+	for (int i = 0; i < 400; i++) {
+		buf_reset(&name);
+		buf_addf(&name, "sender.%d", i);
+		CHECK(journal_skip(j, buf_slice(&name), 7, &e) == 0);
+		CHECK(journal_commit(j, true, &e) == 0);
+	}
+	while (journal_append(j, S("a"), seq + 1, S("e"), S("some payload"), 0, &e) > 0) {
+		CHECK(journal_commit(j, true, &e) == 0);
+		seq++;
+	}
+	CHECK(strcmp(e.code, "journal_full") == 0 && seq > 100 && journal_first(j) == 1);
+	journal_close(j);
+	j = reopen(folder, 64 << 10);
+	CHECK(report.damaged == 0 && report.lost == 0 && report.entries == seq);
+	CHECK(journal_last(j) == seq && journal_read(j, 1, &got, &bytes, &e) == 0);
+	CHECK(slice_is(got.payload, "some payload"));
+	journal_close(j);
+	scratch_remove(folder);
+	buf_free(&name);
+	free(folder);
+}
+
 int
 main(void)
 {
@@ -1071,6 +1143,8 @@ main(void)
 	test_baseline();
 	test_hold();
 	test_senders();
+	test_passers_by();
+	test_baselines_only();
 	journal_report_free(&report);
 	buf_free(&bytes);
 	scratch_remove(scratch);

@@ -129,6 +129,7 @@ test_paths(void)
 	CHECK(open_place("ws://h:70000", S("t"), name) == -1 && strcmp(e.code, "bad_url") == 0);
 	CHECK(open_place("ws://", S("t"), name) == -1 && strcmp(e.code, "bad_url") == 0);
 	CHECK(open_place("ws://a@h/", S("t"), name) == -1 && strcmp(e.code, "bad_url") == 0);
+	CHECK(open_place("ws://anna:secret@h/", S("t"), name) == -1 && strstr(e.text, "secret") == NULL);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "tests/unit/check.h"
 #include "tests/unit/session_relay.h"
+#include "tools/collab/session.h"
 
 #include <sys/resource.h>
 #include <time.h>

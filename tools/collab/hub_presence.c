@@ -19,6 +19,7 @@
 enum {
 	PENDING_MAX = 64 << 10, /* bytes of a diff that wait at most */
 	UUID_LEN = 36,
+	REFS_LEN = 64, /* phx_ref and phx_ref_prev, as members */
 };
 
 struct meta {
@@ -357,7 +358,7 @@ presence_state(struct channel *ch)
 }
 
 /*
- * Whether what it tracks may become len bytes long. All of a topic is one message to who joins,
+ * Whether its meta may become len bytes long. All of a topic is one message to who joins,
  * who must be able to take it: it may fill half of a queue.
  */
 static bool
@@ -397,7 +398,7 @@ call_track(struct channel *ch, const struct frame *f)
 		buf_free(&user);
 		return;
 	}
-	if (!has_room(ch, user.len)) {
+	if (!has_room(ch, user.len + REFS_LEN)) {
 		hub->metrics.too_large++;
 		channel_reply(ch, f, false,
 		    S("{\"reason\":\"Presence is full: too much is tracked here\"}"));

@@ -48,7 +48,7 @@ captured(struct join *j)
 	/* One that is too long for memory goes the slow way. */
 	if (j->capture.spill == 0) {
 		while (slice_line(&rest, &line))
-			join_out_extra(j, line);
+			join_out_extra(j, line, true);
 		buf_reset(&j->capture.lines);
 	}
 	record_write(j->run, &j->capture);

@@ -138,11 +138,11 @@ join_out_write(struct join *j, struct slice line, uint64_t place)
 }
 
 void
-join_out_extra(struct join *j, struct slice line)
+join_out_extra(struct join *j, struct slice line, bool must)
 {
 	struct join_out *o = &j->out;
 
-	if (o->extra.len + line.len > EXTRA_MOST && o->extra.len) {
+	if (!must && o->extra.len + line.len > EXTRA_MOST) {
 		if (o->dropped++ == 0)
 			warn("standard output is not read: records of presence and status are left out");
 		return;

@@ -83,8 +83,11 @@ void join_out_open(struct join *);
 bool join_out_idle(struct join *);
 /* Begins a line (its LF is added); true when all of it is written. */
 bool join_out_write(struct join *, struct slice line, uint64_t place);
-/* A line of no place: it goes when it can. */
-void join_out_extra(struct join *, struct slice line);
+/*
+ * A line of no place: it goes when it can. Unless it must, it is left out when too
+ * much waits already.
+ */
+void join_out_extra(struct join *, struct slice line, bool must);
 /* Before we go: what was begun is finished, at most in ms. */
 void join_out_finish(struct join *, int64_t ms);
 void join_out_close(struct join *);

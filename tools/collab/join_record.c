@@ -95,7 +95,7 @@ join_presence(const char *event, struct slice key, struct slice meta, void *stat
 	json_add(&b, "from", key);
 	json_add_raw(&b, "payload", meta.len ? meta : S("{}"));
 	json_close(&b, '}');
-	join_out_extra(j, buf_slice(&b));
+	join_out_extra(j, buf_slice(&b), false);
 	ask_until(j, buf_slice(&b));
 	buf_free(&b);
 }
@@ -127,7 +127,7 @@ join_status(const char *what, const char *code, const char *text, int64_t retry_
 	if (text)
 		json_add(&b, "reason", slice(text));
 	json_close(&b, '}');
-	join_out_extra(j, buf_slice(&b));
+	join_out_extra(j, buf_slice(&b), false);
 	ask_until(j, buf_slice(&b));
 	buf_free(&b);
 }

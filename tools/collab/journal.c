@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -20,6 +19,26 @@ enum {
 	INDEX_MOST = 1 << 30,  /* then a segment is full, however few its bytes */
 	KEEP = 1 << 20,	       /* bytes of pending that are kept when it is empty */
 };
+
+/* All of it, at an offset: 0, or -1 with errno. */
+static int
+write_at(int fd, uint64_t at, struct slice bytes)
+{
+	while (bytes.len) {
+		ssize_t n = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n == 0 ? ENOSPC : errno;
+			return -1;
+		}
+		at += (uint64_t)n;
+		bytes.ptr += n;
+		bytes.len -= (size_t)n;
+	}
+	return 0;
+}
 
 /* ---- segments one after the other ---- */
 
@@ -66,6 +85,9 @@ roll(struct journal *j, struct err *e)
 	segment_begin(&s, j->next, &out);
 	senders_put(j, &s, &out);
 	s.bytes = s.names = out.len;
+	s.named = (unsigned)j->nsenders;
+	if (j->n && journal_newest(j)->first == s.first)
+		journal_remember(j, 0); /* or it would seem cut */
 	fd = folder_part(j);
 	if (fd < 0 || folder_write(j, fd, &out) != 0 || (fd = folder_finish(j, fd, s.first)) < 0)
 		rc = journal_fail(j, "write to", e);
@@ -76,6 +98,13 @@ roll(struct journal *j, struct err *e)
 		close(j->fd);
 	j->fd = fd;
 	j->total += s.bytes;
+	if (j->n && journal_newest(j)->first == s.first) {
+		/* It had names alone, and its file's name is that of the new one. */
+		j->total -= journal_newest(j)->bytes;
+		free(journal_newest(j)->spots);
+		j->n--;
+		window_turn(&j->window, -1, 0);
+	}
 	j->segments = xgrow(j->segments, j->n, &j->cap, sizeof(*j->segments));
 	j->segments[j->n++] = s;
 	journal_remember(j, s.bytes);
@@ -87,7 +116,8 @@ is_full(const struct journal *j)
 {
 	const struct segment *s = journal_newest(j);
 
-	return s->bytes - s->names >= j->target || s->end - s->first >= INDEX_MOST;
+	return s->bytes - s->names >= j->target || s->end - s->first >= INDEX_MOST ||
+	    s->named >= NAMES_MOST;
 }
 
 /* ---- opening ---- */
@@ -116,7 +146,11 @@ settle(struct journal *j, struct err *e)
 		ssize_t n = pread(
 		    j->fd, bytes, left < sizeof(bytes) ? (size_t)left : sizeof(bytes), (off_t)at);
 
-		if (n <= 0 || pwrite(j->fd, bytes, (size_t)n, (off_t)at) != n)
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO; /* it was longer just now */
+		if (n <= 0 || write_at(j->fd, at, (struct slice){bytes, (size_t)n}) != 0)
 			return journal_fail(j, "write to", e);
 		at += (uint64_t)n;
 	}
@@ -242,7 +276,7 @@ check(const struct journal *j, struct slice from, uint64_t seq, struct slice eve
 static struct sender *
 put_sender(struct journal *j, struct slice from, struct sender *s, uint64_t seq, struct err *e)
 {
-	const struct segment *segment = journal_newest(j);
+	struct segment *segment = journal_newest(j);
 	struct entry_head head = {.index = (uint32_t)(j->next - segment->first), .seq = seq,
 	    .flags = ENTRY_NAME};
 
@@ -255,6 +289,7 @@ put_sender(struct journal *j, struct slice from, struct sender *s, uint64_t seq,
 	}
 	head.sender = s->number;
 	entry_put(segment, head, S(""), from, &j->pending);
+	segment->named++;
 	j->total += sizeof(head) + from.len;
 	if (seq > s->last)
 		s->last = seq;
@@ -321,23 +356,12 @@ static int
 write_pending(struct journal *j, struct err *e)
 {
 	struct segment *s = journal_newest(j);
-	size_t done = 0;
 
-	while (done < j->pending.len) {
-		ssize_t n = pwrite(j->fd, j->pending.ptr + done, j->pending.len - done,
-		    (off_t)(s->bytes + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			if (n == 0)
-				errno = ENOSPC;
-			journal_fail(j, "write to", e);
-			if (ftruncate(j->fd, (off_t)s->bytes) != 0)
-				errno = 0; /* written over next, or cut at the next start */
-			return -1;
-		}
-		done += (size_t)n;
+	if (write_at(j->fd, s->bytes, buf_slice(&j->pending)) != 0) {
+		journal_fail(j, "write to", e);
+		if (ftruncate(j->fd, (off_t)s->bytes) != 0)
+			errno = 0; /* written over next, or cut at the next start */
+		return -1;
 	}
 	s->bytes += j->pending.len;
 	s->end = j->next;

@@ -35,6 +35,7 @@ take_in(struct journal *j, struct segment *s, const struct scan *scan,
 	struct sender *sender;
 
 	if (head->flags & ENTRY_NAME) {
+		s->named++;
 		if (s->end == s->first && s->nspots == 0)
 			s->names = scan->at;
 		return sender_learn(j, head->sender,
@@ -121,6 +122,7 @@ static int
 read_all(struct journal *j, struct journal_report *report, bool *whole, struct err *e)
 {
 	*whole = true;
+	j->loading = 0;
 	report->entries = report->gone = 0;
 	forget(j);
 	if (folder_list(j, e) != 0)
@@ -128,6 +130,7 @@ read_all(struct journal *j, struct journal_report *report, bool *whole, struct e
 	for (size_t i = 0; i < j->n; i++) {
 		if (i && j->segments[i].first > j->segments[i - 1].end)
 			j->holes++;
+		j->loading = j->segments[i].first;
 		if (load_segment(j, &j->segments[i], report) != 0)
 			return err_set(e, "cannot_read", "cannot read a segment of '%s': %s",
 			    j->folder, strerror(errno));
@@ -229,6 +232,7 @@ journal_load(struct journal *j, struct journal_report *report, struct err *e)
 	report->gone = report->gone > report->lost ? report->gone - report->lost : 0;
 	if (cut_tail(j, report, e) != 0)
 		return -1;
+	senders_settle(j);
 	for (size_t i = 0; i < j->n; i++)
 		j->total += j->segments[i].bytes;
 	j->next = journal_newest(j)->end;

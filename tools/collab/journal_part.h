@@ -27,7 +27,8 @@ enum {
 	JOURNAL_ASIDE = 80,	    /* bytes of a name in the folder */
 	ENTRY_NAME = 0x8000,	    /* flags: a sender's name (payload) and last seq */
 	ENTRY_LOST = 0x4000,	    /* seq places are lost from here on */
-	NUMBERS_MOST = 3 * JOURNAL_SENDERS, /* no folder of ours names more */
+	NAMES_MOST = 2 * JOURNAL_SENDERS, /* entries of a segment: with more it is full */
+	NUMBERS_MOST = 2 * NAMES_MOST,	  /* known at once while loading */
 };
 #define PLACE_MOST ((uint64_t)1 << 56) /* beyond it no place is ours */
 #define LOST_MOST ((uint64_t)1 << 40)  /* as many are never lost at once */
@@ -73,6 +74,7 @@ struct segment {
 	uint64_t first, end; /* places: [first, end) */
 	uint64_t bytes;	     /* up to where its last entry ends */
 	uint64_t names;	     /* of these, the names that it begins with */
+	unsigned named;	     /* names in all of it */
 	uint32_t mark, salt;
 	struct spot *spots; /* ascending */
 	size_t nspots, cap;
@@ -98,6 +100,7 @@ struct sender {
 	uint64_t segment;   /* first place of the segment with the last sample */
 	uint64_t holes;	    /* of the journal, when it was last heard of */
 	uint64_t named;	    /* the mending that wrote its name */
+	uint64_t told;	    /* first place of the last segment loaded that names it */
 	bool kept;	    /* while some are forgotten: not this one */
 	struct sample *samples; /* of places that are kept, ascending in both */
 	size_t n, cap;
@@ -138,6 +141,7 @@ struct journal {
 	uint64_t last_end;  /* where its entry ends: the next is looked for there */
 	struct marks marks; /* the file `synced`: journal_mark */
 	uint64_t holes;	    /* while loading: damage passed so far */
+	uint64_t loading;   /* first place of the segment; 0: none */
 	uint64_t mendings;
 };
 
@@ -252,6 +256,8 @@ bool sender_learn(struct journal *, uint32_t number, struct slice from, uint64_t
 /* Notes a message of it in the segment: what a hole before it has swallowed is reported. */
 void sender_note(struct journal *, struct sender *, const struct segment *, uint64_t seq,
     uint64_t place, struct journal_report *);
+/* After loading: those that were forgotten before the last segment began. */
+void senders_settle(struct journal *);
 /* Forgets what lies before a place. */
 void senders_drop(struct journal *, uint64_t first);
 /* Appends the name entries that a segment begins with. */

@@ -92,10 +92,15 @@ compare_silent(const void *a, const void *b)
 
 	if (x->kept != y->kept)
 		return x->kept ? -1 : 1;
-	return (x->last_place < y->last_place) - (x->last_place > y->last_place);
+	if (x->last_place != y->last_place)
+		return x->last_place > y->last_place ? -1 : 1;
+	return (x->told < y->told) - (x->told > y->told);
 }
 
-/* Forgets a quarter of the senders: those longest silent of whom no message is kept. */
+/*
+ * Forgets a quarter of the senders: those longest silent of whom no message is kept. While a
+ * segment is loaded nobody whom it names: its messages may come.
+ */
 static void
 forget_some(struct journal *j)
 {
@@ -104,7 +109,8 @@ forget_some(struct journal *j)
 	for (size_t i = 0; i < j->nsenders; i++) {
 		struct sender *s = j->senders[i];
 
-		s->kept = s->last_place && s->last_place >= j->segments[0].first;
+		s->kept = (s->last_place && s->last_place >= j->segments[0].first) ||
+		    (j->loading && s->told == j->loading);
 	}
 	qsort(j->senders, j->nsenders, sizeof(struct sender *), compare_silent);
 	while (keep < j->nsenders && (keep < JOURNAL_SENDERS / 4 * 3 || j->senders[keep]->kept))
@@ -127,9 +133,17 @@ sender_add(struct journal *j, struct slice from)
 {
 	if (j->nsenders >= JOURNAL_SENDERS)
 		forget_some(j);
-	if (j->nsenders >= JOURNAL_SENDERS || j->next_number == UINT32_MAX)
+	if (j->nsenders >= JOURNAL_SENDERS || j->next_number > INT32_MAX)
 		return NULL;
 	return make(j, from, j->next_number++);
+}
+
+void
+senders_settle(struct journal *j)
+{
+	if (j->nsenders > JOURNAL_SENDERS)
+		forget_some(j);
+	j->loading = 0;
 }
 
 /* ---- what the segments say ---- */
@@ -147,8 +161,12 @@ bool
 sender_learn(struct journal *j, uint32_t number, struct slice from, uint64_t seq,
     struct journal_report *report)
 {
-	struct sender *s = sender_numbered(j, number), *same = sender_of(j, from);
+	struct sender *s, *same;
 
+	if (j->nnumbers >= NUMBERS_MOST && sender_numbered(j, number) == NULL)
+		forget_some(j);
+	s = sender_numbered(j, number);
+	same = sender_of(j, from);
 	if (from.len > JOURNAL_NAME || (s && s != same) || number > INT32_MAX ||
 	    (s == NULL && j->nnumbers >= NUMBERS_MOST))
 		return false;
@@ -161,6 +179,7 @@ sender_learn(struct journal *j, uint32_t number, struct slice from, uint64_t seq
 		s = make(j, from, number);
 		s->last = seq;
 	}
+	s->told = j->loading;
 	heard(j, s, seq + 1, report);
 	if (seq > s->last)
 		s->last = seq;

@@ -287,8 +287,10 @@ say_waiting(const struct party *p, struct run *run)
 
 	if (p->nrefused)
 		run_status(run, STATUS_PARTIAL);
-	if (p->said > p->last)
+	if (p->said > p->last) {
+		run_status(run, STATUS_FAILED);
 		warn("%llu lines were not taken: the disk is full", (unsigned long long)(p->said - p->last));
+	}
 	if (waiting) {
 		warn("%llu line%s in the outbox: %s sent when this topic is joined again",
 		    (unsigned long long)waiting, waiting == 1 ? " waits" : "s wait",
@@ -302,10 +304,12 @@ party_close(struct party *p, struct run *run)
 {
 	if (p->out && !p->ended)
 		party_commit(p);
+	if (!p->ended) {
+		party_store(p, time_ms());
+		session_leave(p->session, time_ms());
+	}
 	if (p->link)
 		link_close(p->link, p->up && !p->ended ? LEAVE_MS : 0);
-	if (!p->ended)
-		party_store(p, time_ms());
 	if (run && p->out)
 		say_waiting(p, run);
 	session_free(p->session);

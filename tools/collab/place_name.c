@@ -55,13 +55,13 @@ add_host(struct buf *out, const char *url, struct err *e)
 	char *end;
 
 	if (host.len == 0 || host.ptr[strcspn(host.ptr, "@/?#")] == '@')
-		return err_set(e, "bad_url", "'%.80s' is no address of a hub: give https://HOST",
-		    url);
+		return err_set(e, "bad_url", "that is no address of a hub: give https://HOST");
 	if (*after == ':') {
 		errno = 0;
 		port = strtol(after + 1, &end, 10);
 		if (end == after + 1 || strchr("/?#", *end) == NULL || port < 1 || port > PORT_MOST)
-			return err_set(e, "bad_url", "'%.80s' has no valid port", url);
+			return err_set(e, "bad_url", "the address of '%.*s' has no valid port",
+			    (int)host.len, host.ptr);
 	}
 	for (size_t i = 0; i < host.len; i++) {
 		bool upper = host.ptr[i] >= 'A' && host.ptr[i] <= 'Z';

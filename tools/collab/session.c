@@ -184,6 +184,14 @@ session_slow(struct session *s, int64_t now)
 		pace_slow(&s->pace, now);
 }
 
+void
+session_leave(struct session *s, int64_t now)
+{
+	s->now = now;
+	if (s->up && s->was_up)
+		say_bye(s);
+}
+
 bool
 session_answered(struct session *s)
 {
@@ -194,7 +202,7 @@ session_answered(struct session *s)
 		return false;
 	peers_here(s);
 	for (size_t i = 0; i < s->near.n; i++)
-		if (s->near.v[i]->ours && !s->near.v[i]->answered)
+		if (s->near.v[i]->ours && peer_here(s, s->near.v[i]) && !s->near.v[i]->answered)
 			return false;
 	return true;
 }
@@ -353,6 +361,7 @@ session_turn(struct session *s, int64_t now)
 	if (!s->jammed)
 		wait = session_least(wait, pump(s));
 	wait = session_least(wait, say_turn(s));
+	wait = session_least(wait, peers_wait(s));
 	resend = s->resend_at > now && s->sent < s->last ? s->resend_at - now : -1;
 	wait = session_least(wait, resend);
 	return s->jammed ? session_least(wait, JAM_MS) : wait;
@@ -374,7 +383,7 @@ session_confirmed(struct session *s)
 	for (size_t i = 0; i < s->near.n; i++) {
 		const struct peer *p = s->near.v[i];
 
-		if (p->ours && peer_here(s, p) && p->acked < least)
+		if (p->ours && peer_expected(s, p) && p->acked < least)
 			least = p->acked;
 	}
 	/* Remembered for when nobody can be asked. */

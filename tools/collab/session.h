@@ -11,7 +11,7 @@
  *	{"kandil":1,"from":F,"seq":N,"payload":P}	with "again":true before payload when resent.
  * - Control messages are broadcasts of the event "kandil" with the payload
  *	{"kandil":1,"from":F,"type":"hello","new":BOOL,"last":N,"have":{X:n,…}[,"more":true]}
- *	{"kandil":1,"from":F,"type":"have","last":N,"have":{X:n,…}[,"more":true][,"ask":[X,…]][,"hello":[X,…]]}
+ *	{"kandil":1,"from":F,"type":"have","last":N,"have":{X:n,…}[,"more":true][,"ask":[X,…]][,"hello":[X,…]][,"bye":true]}
  *	{"kandil":1,"from":F,"type":"want","to":P,"of":X,"first":a,"last":b}
  *	{"kandil":1,"from":F,"type":"gone","to":R,"of":X,"first":a,"last":b}
  *   last: own messages that were given to the relay so far. have: for each sender, the
@@ -120,6 +120,8 @@ void session_taken(struct session *, uint64_t seq);
 
 void session_up(struct session *, int64_t now, bool hub_history);
 void session_down(struct session *, int64_t now);
+/* The last word before leaving: all that is stored is acknowledged, and nobody waits for us. */
+void session_leave(struct session *, int64_t now);
 /* The relay said that it was too much: goes slower for some minutes. */
 void session_slow(struct session *, int64_t now);
 /*
@@ -140,7 +142,10 @@ void session_resume(struct session *, int64_t now);
 /* Does what is due; milliseconds until the next call is due, -1: nothing. */
 int64_t session_turn(struct session *, int64_t now);
 
-/* Own messages that the relay took; that every member who is here has stored. */
+/*
+ * Own messages that the relay took; that every member has stored who is here, or was 15 s
+ * ago: when a relay restarts, they come back one by one.
+ */
 uint64_t session_relayed(const struct session *);
 /* Not above what it last was while we are down or do not know yet who is here. */
 uint64_t session_confirmed(struct session *);

@@ -3,7 +3,7 @@
 /* The members that ours have, as they stand: raw, empty when absent. */
 struct envelope {
 	struct slice kandil, from, seq, again, payload;
-	struct slice type, to, of, first, last, have, more, new, ask, hello;
+	struct slice type, to, of, first, last, have, more, new, ask, hello, bye;
 };
 
 static bool
@@ -16,7 +16,7 @@ take_apart(struct slice object, struct envelope *e)
 	    {"again", &e->again}, {"payload", &e->payload}, {"type", &e->type}, {"to", &e->to},
 	    {"of", &e->of}, {"first", &e->first}, {"last", &e->last}, {"have", &e->have},
 	    {"more", &e->more}, {"new", &e->new}, {"ask", &e->ask},
-	    {"hello", &e->hello}};
+	    {"hello", &e->hello}, {"bye", &e->bye}};
 	struct json_walk walk;
 	struct slice key, value;
 	long long version;
@@ -183,6 +183,7 @@ heard_have(struct session *s, struct peer *p, const struct envelope *e, bool hel
 		heard_map(s, p, e, hello);
 	p->answered |= p == s->hub ? !is_true(e->more) : names_us(s, e->hello);
 	p->greeted |= hello;
+	p->bye = is_true(e->bye);
 	if (p->acked < s->relayed)
 		say_watch(s);
 	if (hello || names_us(s, e->ask)) {

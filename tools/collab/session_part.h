@@ -26,6 +26,7 @@ enum {
 	NAME_MAX_LEN = 255,
 	SOON_MS = 200,
 	SETTLE_MS = 1000, /* a newcomer's first second; how long who is here is not known */
+	RETURN_MS = 15000, /* who has gone may be on its way back: a link waits 10 s at most */
 	ABSENT_MS = 120000, /* without presence: who was not heard for so long is away */
 };
 /* Numbers that survive every JSON reader. */
@@ -66,8 +67,10 @@ struct peer {
 	/* the member */
 	bool ours;	    /* speaks as a kandil client, or is named like one */
 	bool present, near; /* in presence; in the list of those who are or were lately here */
+	bool was_here;	    /* when the list was last looked through */
 	int64_t heard;	    /* -1: never */
 	int64_t away;	    /* since when it has not been here, while we were up */
+	bool bye;	    /* it said that it leaves */
 	uint64_t acked;	    /* of ours, as it said last */
 	bool answered;	    /* it has answered our last hello */
 	bool greeted;	    /* we have to answer its */
@@ -111,6 +114,7 @@ struct session {
 	bool up, stale, history, holding;
 	bool presence;	      /* there is presence: somebody was told of */
 	bool roster;	      /* since up: we saw ourselves in it */
+	bool leaving;	      /* said with the last have */
 	int64_t up_at;
 	bool settling;	      /* newcomer */
 	int64_t quiet_until;  /* own messages wait: is our disk an old copy? */
@@ -152,9 +156,13 @@ struct session {
 struct peer *peer_get(struct session *, struct slice name, bool make);
 struct slice peer_name(const struct peer *);
 bool peer_here(const struct session *, const struct peer *);
+/* Here, or gone just now without a word: cut off with us, it is on its way back. */
+bool peer_expected(const struct session *, const struct peer *);
 void peer_heard(struct session *, struct peer *);
 /* Members besides ourselves, at a send's cost of one each. */
 size_t peers_here(struct session *);
+/* Until somebody who went is not waited for any more: ms, -1: nobody. */
+int64_t peers_wait(const struct session *);
 double peers_cost(struct session *);
 void peers_add(struct peers *, struct peer *);
 void peer_free(struct session *, struct peer *);
@@ -204,6 +212,7 @@ void say_soon(struct session *, int64_t delay);
 /* Somebody may be behind: see again in a while. */
 void say_watch(struct session *);
 bool say_hello(struct session *);
+void say_bye(struct session *);
 /* A message went by: acknowledgements may cost a part of what it does. */
 void say_credit(struct session *);
 /* Sends have when it is time, and asks who is silent; ms until then, -1: nothing. */

@@ -151,23 +151,47 @@ peer_heard(struct session *s, struct peer *p)
 	say_watch(s);
 }
 
+bool
+peer_expected(const struct session *s, const struct peer *p)
+{
+	return peer_here(s, p) || (!p->bye && s->now - p->away < RETURN_MS);
+}
+
 size_t
 peers_here(struct session *s)
 {
-	size_t n = 0;
+	size_t n = 0, count = 0;
 
 	for (size_t i = 0; i < s->near.n; i++) {
 		struct peer *p = s->near.v[i];
+		bool here = peer_here(s, p);
 
-		if (peer_here(s, p)) {
+		if (p->was_here && !here && !p->present)
+			p->away = s->now;
+		p->was_here = here;
+		count += here;
+		if (peer_expected(s, p))
 			s->near.v[n++] = p;
-			continue;
-		}
-		p->near = false;
-		p->away = s->now;
+		else
+			p->near = false;
 	}
 	s->near.n = n;
-	return n;
+	return count;
+}
+
+int64_t
+peers_wait(const struct session *s)
+{
+	int64_t wait = -1;
+
+	for (size_t i = 0; i < s->near.n; i++) {
+		const struct peer *p = s->near.v[i];
+		int64_t left = p->bye ? 0 : p->away + RETURN_MS - s->now;
+
+		if (p->ours && p->acked < s->relayed && left > 0 && !peer_here(s, p))
+			wait = session_least(wait, left);
+	}
+	return wait;
 }
 
 double

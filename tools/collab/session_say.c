@@ -224,6 +224,8 @@ write_haves(struct session *s, bool ask)
 			return true;
 		if (i == s->dirty.n)
 			write_greeted(s);
+		if (s->leaving && i == s->dirty.n)
+			json_name(&s->out, "bye"), json_put_bool(&s->out, true);
 		json_close(&s->out, '}');
 		ask = false;
 		if (!say_send(s))
@@ -288,6 +290,14 @@ say_have(struct session *s, bool ask)
 	s->have_now = false;
 	ack_refill(s);
 	s->ack_level -= n * n;
+}
+
+/* Without regard to the quota: it is the last, and saves the others a wait. */
+void
+say_bye(struct session *s)
+{
+	s->leaving = true;
+	write_haves(s, false);
 }
 
 /* Who is behind the mark is asked; who catches up moves the mark. */

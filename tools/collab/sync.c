@@ -57,6 +57,7 @@ on_status(const char *what, const char *code, const char *text, int64_t retry_ms
 		json_add_long(&b, "retry_ms", retry_ms);
 	json_close(&b, '}');
 	record_emit(s->run, buf_slice(&b));
+	record_flush(s->run);
 	buf_free(&b);
 }
 

@@ -200,6 +200,8 @@ look(struct sync *s, int64_t now)
 		s->stale_file = s->dirty = true;
 		s->joining = false;
 	}
+	if (rc == 0 && access(s->set->state, F_OK) != 0)
+		s->stale_file = true;
 	own_flush(s);
 	buf_free(&patch);
 }

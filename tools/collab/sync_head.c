@@ -15,6 +15,7 @@ enum {
 	BACK_MS = 500,	 /* who could not help is asked again then, then twice that … */
 	BACK_MOST_MS = 60000,
 	WANTS = 8,	 /* then nobody can */
+	KEEP_MS = 24 * 3600 * 1000, /* deletions are known for so long, or while there is room */
 };
 
 /* ---- heads ---- */
@@ -85,8 +86,12 @@ head_collect(struct sync *s)
 		if (!slice_is(node, s->self) && time_now() - hear_replica(s, node)->heard >
 		    (int64_t)FORGET_DAYS * 24 * 3600 * 1000)
 			state_forget(s->state, node);
-	if (state_horizon(s->state, &horizon))
-		state_collect(s->state, &horizon, NULL);
+	if (!state_horizon(s->state, &horizon))
+		return;
+	/* Somebody new, whom nobody waits for, may have worked alone for a while. */
+	if (horizon.l > time_now() - KEEP_MS && state_registers(s->state) < SYNC_REGISTERS / 2)
+		horizon.l = time_now() - KEEP_MS;
+	state_collect(s->state, &horizon, NULL);
 }
 
 bool
