@@ -113,7 +113,7 @@ within_rate(struct rest *r, size_t n)
 /* ---- the batch form ---- */
 
 static void
-fault(struct buf *errors, const char *member, const char *text)
+blame(struct buf *errors, const char *member, const char *text)
 {
 	json_name(errors, member);
 	json_open(errors, '[');
@@ -130,14 +130,14 @@ batch_text(struct slice object, const char *name, size_t most, struct buf *out, 
 	char text[60];
 
 	if (!json_get(object, name, &value) || json_type(value) == JSON_NULL) {
-		fault(errors, name, "can't be blank");
+		blame(errors, name, "can't be blank");
 	} else if (!json_text(value, out)) {
-		fault(errors, name, "is invalid");
+		blame(errors, name, "is invalid");
 	} else if (out->len == from) {
-		fault(errors, name, "can't be blank");
+		blame(errors, name, "can't be blank");
 	} else if (out->len - from > most) {
 		snprintf(text, sizeof(text), "should be at most %zu byte(s)", most);
-		fault(errors, name, text);
+		blame(errors, name, text);
 	} else {
 		return true;
 	}
@@ -155,7 +155,7 @@ batch_private(struct slice object, bool *private, struct buf *errors)
 	*private = json_type(value) == JSON_TRUE || json_is(value, "true");
 	if (*private || json_type(value) == JSON_FALSE || json_is(value, "false"))
 		return true;
-	fault(errors, "private", "is invalid");
+	blame(errors, "private", "is invalid");
 	return false;
 }
 
@@ -178,13 +178,13 @@ batch_read(const struct rest *r, struct slice object, struct posted *p, struct b
 	good = batch_text(object, "topic", NAME_MOST, texts, errors);
 	event = texts->len;
 	if (!json_get(object, "payload", &p->payload) || json_type(p->payload) == JSON_NULL) {
-		fault(errors, "payload", "can't be blank");
+		blame(errors, "payload", "can't be blank");
 		good = false;
 	} else if (json_type(p->payload) != JSON_OBJECT) {
-		fault(errors, "payload", "is invalid");
+		blame(errors, "payload", "is invalid");
 		good = false;
 	} else if (too_large(r, p->payload)) {
-		fault(errors, "payload", "Payload size exceeds tenant limit");
+		blame(errors, "payload", "Payload size exceeds tenant limit");
 		good = false;
 	}
 	good &= batch_text(object, "event", EVENT_MOST, texts, errors);
@@ -350,7 +350,7 @@ invalid(struct rest *r, const char *member, const char *text)
 
 	buf_adds(&body, "{\"errors\":");
 	json_open(&body, '{');
-	fault(&body, member, text);
+	blame(&body, member, text);
 	json_close(&body, '}');
 	buf_addc(&body, '}');
 	rest_answer(r, 422, NULL, buf_slice(&body));

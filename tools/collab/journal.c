@@ -90,7 +90,7 @@ roll(struct journal *j, struct err *e)
 		journal_remember(j, 0); /* or it would seem cut */
 	fd = folder_part(j);
 	if (fd < 0 || folder_write(j, fd, &out) != 0 || (fd = folder_finish(j, fd, s.first)) < 0)
-		rc = journal_fail(j, "write to", e);
+		rc = journal_cannot(j, "write to", e);
 	buf_free(&out);
 	if (rc != 0)
 		return rc;
@@ -151,7 +151,7 @@ settle(struct journal *j, struct err *e)
 		if (n == 0)
 			errno = EIO; /* it was longer just now */
 		if (n <= 0 || write_at(j->fd, at, (struct slice){bytes, (size_t)n}) != 0)
-			return journal_fail(j, "write to", e);
+			return journal_cannot(j, "write to", e);
 		at += (uint64_t)n;
 	}
 	j->dirty = true;
@@ -162,7 +162,7 @@ static int
 open_folder(struct journal *j, struct err *e)
 {
 	if (store_folder(j->folder) != 0)
-		return journal_fail(j, "make the folder", e);
+		return journal_cannot(j, "make the folder", e);
 	j->dirfd = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (j->dirfd < 0)
 		return err_set(e, "cannot_read", "cannot open the folder '%s': %s", j->folder,
@@ -358,7 +358,7 @@ write_pending(struct journal *j, struct err *e)
 	struct segment *s = journal_newest(j);
 
 	if (write_at(j->fd, s->bytes, buf_slice(&j->pending)) != 0) {
-		journal_fail(j, "write to", e);
+		journal_cannot(j, "write to", e);
 		if (ftruncate(j->fd, (off_t)s->bytes) != 0)
 			errno = 0; /* written over next, or cut at the next start */
 		return -1;

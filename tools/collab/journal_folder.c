@@ -20,7 +20,7 @@ enum {
 static const char suffix[] = ".seg1", part[] = "part";
 
 int
-journal_fail(const struct journal *j, const char *what, struct err *e)
+journal_cannot(const struct journal *j, const char *what, struct err *e)
 {
 	int error = errno;
 	bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;

@@ -173,7 +173,7 @@ mend_all(struct journal *j, struct journal_report *report, struct err *e)
 
 		if (s->first < end) { /* entries of the one before have its places */
 			if (folder_aside(j, s->first, false, report) != 0)
-				return journal_fail(j, "set damage aside in", e);
+				return journal_cannot(j, "set damage aside in", e);
 			continue;
 		}
 		if (s->first > end && journal_mend(j, NULL, end, s->first, report, e) != 0)
@@ -196,11 +196,11 @@ cut_tail(struct journal *j, struct journal_report *report, struct err *e)
 
 	j->fd = folder_open_segment(j, s->first, O_RDWR);
 	if (j->fd < 0)
-		return journal_fail(j, "write to", e);
+		return journal_cannot(j, "write to", e);
 	if (s->size <= s->bytes)
 		return 0;
 	if (ftruncate(j->fd, (off_t)s->bytes) != 0)
-		return journal_fail(j, "cut the end off the last segment of", e);
+		return journal_cannot(j, "cut the end off the last segment of", e);
 	report->torn = s->size - s->bytes;
 	j->dirty = true;
 	return 0;

@@ -162,7 +162,7 @@ journal_mend(struct journal *j, const struct segment *old, uint64_t first, uint6
 	j->mendings++;
 	rc = write_anew(&m, old, first, end);
 	if (rc != 0)
-		journal_fail(j, "mend", e);
+		journal_cannot(j, "mend", e);
 	buf_free(&m.out);
 	return rc;
 }

@@ -203,7 +203,7 @@ enum scan_step scan_next(struct scan *);
 /* ---- journal_folder.c ---- */
 
 /* Appends path and why (errno) to e: "disk_full" or "cannot_write". */
-int journal_fail(const struct journal *, const char *what, struct err *e);
+int journal_cannot(const struct journal *, const char *what, struct err *e);
 void segment_name(uint64_t first, char name[JOURNAL_ASIDE]);
 /* Fills segments (first and size only), ascending. 0, or -1 with e. */
 int folder_list(struct journal *, struct err *e);
