@@ -150,7 +150,8 @@ program() {
 @test "help with the beginning of commands lists those" {
 	run -0 kandil help i18n
 	same 'i18n check
-i18n extract' "$(grep -o '^  i18n [a-z]*' <<<"$output" | sed 's/^  //')"
+i18n extract
+i18n review' "$(grep -o '^  i18n [a-z]*' <<<"$output" | sed 's/^  //')"
 }
 
 @test "what a configuration holds cannot reach the terminal" {
@@ -277,7 +278,8 @@ complete_bash() {
 	kandil completions bash >completions
 	bash -n completions
 	same 'check
-extract' "$(complete_bash kandil i18n '')"
+extract
+review' "$(complete_bash kandil i18n '')"
 	same extract "$(complete_bash kandil i18n ex)"
 	same --max-record= "$(complete_bash kandil-catalog read --max)"
 	same --max-record= "$(complete_bash kandil catalog read --max)"
