@@ -36,7 +36,8 @@ def patch($by):
 	if is_error then .
 	elif ([.locale, .key, .value // ""] | all(type == "string")) and .locale != "" and .key != ""
 		and ((.status == "approved" and (.value // "") != "") or .status == "fuzzy")
-	then {(.locale): {(.key): ({value, status, source, by: $by} | with_entries(select(.value != null)))}}
+	then {(.locale): {(.key): ({value, status, source, by: $by}
+		| with_entries(select(.value != null)))}}
 	else . + {error: {tool: "kandil-i18n-review", code: "bad_record", retryable: false,
 		message: "a decision has locale, key and status: approved, with a value, or fuzzy"}}
 	end;

@@ -342,3 +342,27 @@ too_large' "$(printf '%s\n' "${lines[@]}" | jq -r 'select(.error) | .error.code'
 	once bob
 	holds bob.json '{a:1,b:2}'
 }
+
+# Nobody waits a day for deletions to be forgotten: what a replica that did would say is put
+# into its file.
+@test "whose edits the others gave up says them again, under a new name" {
+	echo '{"a":1,"b":{"c":[1]}}' >amira.json
+	replica amira
+	joined amira
+	once bob
+	store=$(find state.bob -name state -type f) from=$(sed -n 's/.*"from":"\(amira[^"]*\)".*/\1/p' amira.status | head -n 1)
+	jq -c --arg from "$from" 'if .rows then (.nodes | index($from)) as $n
+		| .rows |= map(if .[0] == "v" and .[1] == $n then ["c", $n, 0, 0, 0]
+			elif .[0] == "r" then empty else . end) else .base = {} end' "$store" >changed
+	mv changed "$store"
+	rm bob.json
+	once bob
+	eventually grep -q 'we go on under a new name' amira.err
+	eventually eval '[ "$(grep -c "\"state\":\"open\"" amira.status)" = 2 ]'
+	once bob
+	holds bob.json '{a:1,b:{c:[1]}}'
+	holds amira.json '{a:1,b:{c:[1]}}'
+	kill $PID && wait $PID || true
+	once amira
+	holds amira.json '{a:1,b:{c:[1]}}'
+}

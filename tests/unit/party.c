@@ -1,7 +1,7 @@
 /*
  * party: three members and a hub, each a process of its own on loopback, which say lines
  * while all of them are killed at random and started again. In the end everybody has
- * each line of everybody else, once (what may be there twice says so), in order, and nothing besides.
+ * each line of everybody else, once (what may be there twice says so), in order, nothing besides.
  * Then what a member alone does: a taker that is not ready, own lines shown, an old copy of
  * the disk, an outbox in use, a full disk.
  */

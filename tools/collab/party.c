@@ -201,7 +201,10 @@ party_renew(struct party *p, bool keep)
 static int
 renew(struct party *p, struct err *e)
 {
-	link_close(p->link, 0);
+	/* Nobody is to wait for the old one to come back. */
+	if (p->up)
+		session_leave(p->session, time_ms());
+	link_close(p->link, p->up ? LEAVE_MS : 0);
 	p->link = NULL;
 	party_forget_guests(p);
 	journal_close(p->out);

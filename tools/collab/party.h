@@ -56,7 +56,8 @@ struct party_hooks {
 	 */
 	bool (*take)(const struct party_entry *, void *state);
 	/*
-	 * state: "open" (last: own lines in the outbox; again with each new identity),
+	 * state: "open" (last: own lines in the outbox; first from within party_open, when there
+	 * is no party yet to ask, and again with each new identity),
 	 * "connecting", "up", "down", "ended"; may be NULL. code, text: why; NULL where there is
 	 * nothing to say. retry_ms: until the next try, else -1.
 	 */
@@ -98,8 +99,8 @@ struct party_settings {
 };
 
 /*
- * Dies with the user's message where it cannot be (status 2 or 3): names wrong, outbox in use, no key.
- * Says on stderr what of the disk was damaged. Connects from the first turn on.
+ * Dies with the user's message where it cannot be (status 2 or 3): names wrong, outbox in use,
+ * no key. Says on stderr what of the disk was damaged. Connects from the first turn on.
  */
 struct party *party_open(struct sockets *, const struct party_settings *);
 /* The identity, lent until the next turn: it changes when it had to be renewed. */
@@ -107,7 +108,7 @@ struct slice party_self(const struct party *);
 /* The folder with our state: files of the owner's may lie there under names of their own. */
 const char *party_folder(const struct party *);
 
-/* The largest payload that can be said with that event: more is refused by the relay, or the disk. */
+/* The largest payload that can be said with that event: the relay, or the disk, takes no more. */
 size_t party_room(const struct party *, struct slice event);
 /*
  * Appends a message of ours (payload: JSON that json_check accepted, at most party_room; event:
@@ -125,7 +126,7 @@ bool party_commit(struct party *);
  * What take leaves does not count as due: call it again when the taker is ready.
  */
 int64_t party_turn(struct party *);
-/* With confirm: what was taken up to that place, and own lines up to that number, need not be kept. */
+/* With confirm: what was taken up to place, and own lines up to own, need not be kept. */
 void party_done(struct party *, uint64_t place, uint64_t own);
 /* With confirm, before the first turn: all that the inbox still has is taken once more. */
 void party_rewind(struct party *);
@@ -171,7 +172,7 @@ bool party_is_whole(const struct party *);
 size_t party_members(const struct party *);
 /* Whether it is known who is present: a moment after up. */
 bool party_has_roster(const struct party *);
-/* Present kandil clients other than ourselves, each in turn: at = 0; while (party_each(p, &at, &from)) … */
+/* Present kandil clients but ourselves, in turn: at = 0; while (party_each(p, &at, &from)) … */
 bool party_each(const struct party *, size_t *at, struct slice *from);
 /* Refused for good, or the disk failed: the status to leave with (party said why); 0: no. */
 enum status party_ended(const struct party *);

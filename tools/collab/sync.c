@@ -38,15 +38,15 @@ on_status(const char *what, const char *code, const char *text, int64_t retry_ms
 	struct sync *s = state;
 	struct buf b = {0};
 
-	if (!s->set->status)
+	/* While it is opened nobody can say who we are. */
+	if (!s->set->status || s->party == NULL)
 		return;
 	json_open(&b, '{');
 	json_add(&b, "kind", S("status"));
 	json_add(&b, "topic", buf_slice(&s->topic));
 	json_add(&b, "state", slice(what));
 	if (strcmp(what, "open") == 0) {
-		if (s->party)
-			json_add(&b, "from", party_self(s->party));
+		json_add(&b, "from", party_self(s->party));
 		json_add_long(&b, "last", (long long)last);
 	}
 	if (code)
@@ -273,6 +273,7 @@ open_sync(struct sync *s)
 	if ((s->loop = sockets_open(&e)) == NULL)
 		die(STATUS_FAILED, "%s", e.text);
 	s->party = party_open(s->loop, &party);
+	on_status("open", NULL, NULL, -1, party_last(s->party), s);
 	s->self = xstrdup("");
 	store_open(s);
 	bound = (int64_t)party_counter(s->party, COUNT_CLOCK);

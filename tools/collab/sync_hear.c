@@ -59,7 +59,7 @@ refuse_patch(struct sync *s, struct slice from, const struct err *e)
 	run_status(s->run, STATUS_PARTIAL);
 }
 
-/* The entry at that place could not be merged: when the session does not heal it, a snapshot does. */
+/* The entry at that place could not be merged: if not the session, a snapshot heals it. */
 static void
 note_hole(struct sync *s, uint64_t place, int64_t delay)
 {
@@ -261,21 +261,20 @@ hear(struct sync *s, const struct party_entry *entry, bool again)
 	enum state_result result;
 	struct err e;
 
-	if (slice_is(entry->event, "state")) {
+	if (slice_is(entry->event, "state"))
 		result = hear_patch(s, entry);
-	} else {
+	else
 		result = state_seen(s->state, entry->from, entry->seq, &e);
-		if (again)
-			;
-		else if (slice_is(entry->event, "head") || slice_is(entry->event, "hello"))
+	if (result == STATE_GAP || result == STATE_REFUSED)
+		note_hole(s, entry->place, HOLE_MS);
+	if (!again) {
+		if (slice_is(entry->event, "head") || slice_is(entry->event, "hello"))
 			hear_head(s, entry, slice_is(entry->event, "hello"));
 		else if (slice_is(entry->event, "want"))
 			hear_want(s, entry);
 		else if (slice_is(entry->event, "chunk"))
 			hear_chunk(s, entry);
 	}
-	if (result == STATE_GAP || result == STATE_REFUSED)
-		note_hole(s, entry->place, HOLE_MS);
 }
 
 bool

@@ -194,10 +194,10 @@ flush(struct sync *s, struct queue *q)
 {
 	struct slice patch;
 	struct err e;
-	int rc;
 
 	while (queue_next(q, &patch)) {
-		rc = publish(s, patch, &e);
+		int rc = publish(s, patch, &e);
+
 		if (rc == 0)
 			return false;
 		if (rc < 0) {

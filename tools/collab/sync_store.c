@@ -1,8 +1,8 @@
 /*
  * Our replica on disk, the file `state` beside the outbox: a line
  *	{"kandil":1,"base":DOCUMENT,"again":[PATCH,…],"heard":{NODE:ms,…}}
- * and then a snapshot, a chunk a line. It may be behind: what the outbox and the inbox hold beyond it
- * is merged again.
+ * and then a snapshot, a chunk a line. It may be behind: what the outbox and the inbox hold
+ * beyond it is merged again.
  */
 #include "tools/collab/sync_part.h"
 
