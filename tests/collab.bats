@@ -3,6 +3,7 @@
 # accounting over kills of everybody, --log, full disks, slow readers, ways to leave.
 # The protocol itself is tests/unit/session.c, over thousands of histories.
 load lib/common
+load lib/servers
 
 # Nothing here takes so long; what hangs must not hang the rest.
 export BATS_TEST_TIMEOUT=120
@@ -13,23 +14,7 @@ setup() {
 }
 
 teardown() {
-	local pid
-	[ -e pids ] || return 0
-	while read -r pid; do
-		kill -CONT "$pid" 2>/dev/null || true
-		kill -KILL "$pid" 2>/dev/null || true
-	done <pids
-}
-
-# hub [PORT]: starts one; $HUB, $PORT, $KANDIL_COLLAB_URL.
-hub() {
-	: >hub.err
-	kandil-collab serve --listen=127.0.0.1:"${1:-0}" 2>hub.err 3>&- 4>&- &
-	HUB=$!
-	echo $HUB >>pids
-	wait_for 20 grep -q 'listening on' hub.err
-	PORT=$(sed -n 's,.*listening on [a-z]*://[^ ]*:\([0-9]*\).*,\1,p' hub.err)
-	export KANDIL_COLLAB_URL=http://127.0.0.1:$PORT
+	stop_hubs
 }
 
 # wait_for SECONDS COMMAND...: until it succeeds.
@@ -207,8 +192,8 @@ once_each() {
 	AMIRA=$!
 	for _ in 1 2 3; do
 		sleep 0.5
-		kill -KILL $HUB
-		wait $HUB || true
+		kill -KILL "$HUB"
+		wait "$HUB" || true
 		sleep 0.3
 		hub "$PORT"
 	done
@@ -362,7 +347,7 @@ once_each() {
 
 @test "without a session that can be joined: one line, status 3 or 2" {
 	hub
-	kill -KILL $HUB
+	kill -KILL "$HUB"
 	printf 'key a 0123456789abcdef\n' >keys
 	chmod 600 keys
 	kandil-collab serve --listen=127.0.0.1:"$PORT" --key-file=keys 2>hub.err 3>&- 4>&- &
@@ -372,4 +357,44 @@ once_each() {
 	same 1 "$(wc -l <<<"$stderr")"
 	run -2 join --url=ftp://example.org </dev/null
 	run -2 join --vsn=3 </dev/null
+}
+
+@test "who is ended while its reader is slow finishes the record, and does not repeat it" {
+	hub
+	listen bob --status --presence
+	mkfifo slow
+	exec 8<>slow
+	kandil-collab join standup --as=dora <never >slow 2>dora.err 7>&- 8>&- 3>&- 4>&- &
+	DORA=$!
+	echo $DORA >>pids
+	wait_for 10 grep -q '"from":"dora\.' bob.out
+	sleep 1.2 # in its first second it is a newcomer
+	# More than a pipe takes at once.
+	for n in 1 2 3; do
+		printf '{"n":%d,"x":"%s"}\n' "$n" "$(head -c 100000 /dev/zero | tr '\0' x)"
+	done | join --as=amira --once
+	kill -TERM $DORA
+	sleep 0.3
+	timeout 5 head -n 1 <&8 >dora.out
+	status=0
+	wait $DORA || status=$?
+	same 143 $status
+	exec 8<&-
+	timeout 20 kandil-collab join standup --as=dora --until='.payload.n == 3' <never >>dora.out
+	same '1 null 2 null 3 null' "$(jq -r '"\(.payload.n) \(.replayed)"' dora.out | paste -sd' ')"
+}
+
+@test "what --for cuts short is said, with status 1" {
+	hub
+	# Somebody who is here and does not answer.
+	listen carol --status
+	kill -STOP $LISTENER
+	lines 1 10 >in
+	run -1 --separate-stderr join --as=amira --once --for=2s in
+	[[ $stderr == *"--for is over before all who are here have everything"* ]]
+	run -0 --separate-stderr join --as=bob --for=1s in
+	# An outbox that is full takes no more, and the rest of the input is not passed over in silence.
+	lines 1 20000 >in
+	run -1 --separate-stderr join --url=http://127.0.0.1:9 --as=amira --keep=64K --for=1s in
+	[[ $stderr == *"the input was not read to its end"* ]]
 }

@@ -251,10 +251,10 @@ decide() {
 		# 1: there are translations that nobody has made yet.
 		run -1 --separate-stderr kandil i18n review --as=$who --apply app </dev/null
 		[[ $stderr == *"3 of 3 decided"* ]]
-		kandil-catalog read -q >read # ARB knows what is to be reviewed, and what is not
-		[ "$(jq -r 'select(.key == "p1Item").translations.fr | .status, .value' read)" = "translated
+		kandil-catalog read -q >read.ndjson # ARB knows what is to be reviewed, and what is not
+		[ "$(jq -r 'select(.key == "p1Item").translations.fr | .status, .value' read.ndjson)" = "translated
 {count} pièce" ]
-		[ "$(jq -r 'select(.key == "p1Items").translations | .ar.status, .ar.value, .fr.status' read)" = "translated
+		[ "$(jq -r 'select(.key == "p1Items").translations | .ar.status, .ar.value, .fr.status' read.ndjson)" = "translated
 {count} قطعة
 fuzzy" ]
 	done

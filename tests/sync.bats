@@ -2,6 +2,7 @@
 # kandil-collab sync as processes: files and patches that converge over a hub on loopback, through
 # kills, cuts and what people do to files. The merging itself is tests/unit/converge.c.
 load lib/common
+load lib/servers
 
 setup() {
 	common_setup
@@ -9,25 +10,7 @@ setup() {
 }
 
 teardown() {
-	local pid
-	[ -e pids ] || return 0
-	while read -r pid; do
-		kill -KILL "$pid" 2>/dev/null || true
-	done <pids
-}
-
-# hub [PORT]: starts one; $HUB, and KANDIL_COLLAB_URL for all that follow.
-hub() {
-	local tries=200
-	: >hub.err
-	kandil-collab serve --listen=127.0.0.1:"${1-0}" 2>hub.err 3>&- 4>&- &
-	HUB=$!
-	echo $HUB >>pids
-	until PORT=$(sed -n 's,.*listening on http://127.0.0.1:\([0-9]*\).*,\1,p' hub.err) && [ -n "$PORT" ]; do
-		kill -0 $HUB 2>/dev/null && [ $((tries -= 1)) -gt 0 ] || { cat hub.err >&2; return 1; }
-		sleep 0.05
-	done
-	export KANDIL_COLLAB_URL=http://127.0.0.1:$PORT
+	stop_hubs
 }
 
 # replica NAME [OPTION...]: keeps NAME.json; its messages are in NAME.err, its process in $PID.
@@ -120,7 +103,7 @@ alike() {
 	replica bob
 	joined bob
 	kill $PID && wait $PID || true
-	kill -KILL $HUB
+	kill -KILL "$HUB"
 	echo '{"a":1,"both":"amira","amira":{"z":1,"a":[2]}}' >amira.json
 	kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --for=500ms </dev/null ||
 		same 1 $?
@@ -163,8 +146,8 @@ alike() {
 			pids[who]=$PID
 			;;
 		2)
-			kill -KILL $HUB
-			wait $HUB || true
+			kill -KILL "$HUB"
+			wait "$HUB" || true
 			hub "$PORT"
 			;;
 		esac
@@ -270,7 +253,7 @@ too_large' "$(printf '%s\n' "${lines[@]}" | jq -r 'select(.error) | .error.code'
 }
 
 @test "version 1 and version 2 of the protocol agree, as private topic and not" {
-	echo '{"a":"é\n\"q\""}' >amira.json
+	printf '%s\n' '{"a":"é\n\"q\""}' >amira.json
 	once amira
 	replica amira --vsn=1
 	joined amira

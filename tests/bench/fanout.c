@@ -444,14 +444,14 @@ connect_some(const struct kind *k, int port, int first, struct sub *subs, int n)
 }
 
 static int64_t *late;
-static size_t nlate, lates;
+static size_t nlate, late_cap;
 
 static void
 note_late(int64_t us)
 {
-	if (nlate == lates) {
-		lates = lates ? lates * 2 : 1 << 16;
-		late = realloc(late, lates * sizeof(*late));
+	if (nlate == late_cap) {
+		late_cap = late_cap ? late_cap * 2 : 1 << 16;
+		late = realloc(late, late_cap * sizeof(*late));
 		if (late == NULL)
 			fail("memory");
 	}

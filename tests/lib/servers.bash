@@ -77,12 +77,22 @@ start_hub() {
 	hub_listens
 }
 
-# hub_listens: waits until $HUB has said in err where.
+# hub [PORT]: the same for members: $KANDIL_COLLAB_URL leads to it; it speaks to hub.err.
+hub() {
+	: >hub.err
+	kandil-collab serve --listen=127.0.0.1:"${1:-0}" 2>hub.err 3>&- 4>&- &
+	HUB=$!
+	echo $HUB >>pids
+	hub_listens hub.err
+	export KANDIL_COLLAB_URL=$URL
+}
+
+# hub_listens [FILE]: waits until $HUB has said in FILE (err) where.
 hub_listens() {
-	local tries=200
-	until URL=$(sed -n 's,.*listening on \([a-z]*://[^ ,]*\).*,\1,p' err | tail -n 1) && [ -n "$URL" ]; do
+	local tries=200 said=${1:-err}
+	until URL=$(sed -n 's,.*listening on \([a-z]*://[^ ,]*\).*,\1,p' "$said" | tail -n 1) && [ -n "$URL" ]; do
 		if ! kill -0 "$HUB" 2>/dev/null || [ $((tries -= 1)) -le 0 ]; then
-			cat err >&2
+			cat "$said" >&2
 			return 1
 		fi
 		sleep 0.05

@@ -113,9 +113,9 @@ class Client:
         with contextlib.suppress(OSError):
             while process.returncode is None and process is self.process:
                 if life and life[0] is None and self.fed < self.wanted:
-                    upto = min(self.wanted, self.fed + 100)
-                    text = "".join(self.line(n) + "\n" for n in range(self.fed + 1, upto + 1))
-                    self.fed = upto
+                    up_to = min(self.wanted, self.fed + 100)
+                    text = "".join(self.line(n) + "\n" for n in range(self.fed + 1, up_to + 1))
+                    self.fed = up_to
                     process.stdin.write(text.encode())
                     await process.stdin.drain()
                 else:

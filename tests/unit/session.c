@@ -675,9 +675,32 @@ test_quota(void)
 	world_close(w);
 }
 
+/*
+ * More members than the quota is meant for, as fifty at 80 a second: what they say to each
+ * other keeps to it all the same, and everybody hears what everybody said.
+ */
+static void
+test_crowd(void)
+{
+	struct world *w = calm(NODES, 2);
+	uint64_t cost;
+
+	for (int64_t t = 5000; t < 1205000; t += 12000)
+		post(w, (struct event){.at = t, .kind = WRITE, .node = (int)draw(w, NODES), .number = 1});
+	run_until(w, 1205000);
+	cost = w->sends + w->deliveries;
+	printf("session: a crowd at quota 2: %.2f a second, %.0f %% of it control\n",
+	    (double)cost / 1200, 100 * (double)w->control / (double)w->sends);
+	CHECK(cost <= 2 * 1200 && w->control * 2 <= w->sends);
+	run_until(w, 1205000 + 240000);
+	CHECK(at_rest(w, true) && all_confirmed(w) && !w->broken);
+	world_close(w);
+}
+
 int
 main(void)
 {
+	test_crowd();
 	test_control();
 	test_quota();
 	test_histories();

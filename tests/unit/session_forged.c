@@ -1,6 +1,6 @@
 /*
- * session against members who lie: forged, garbled and greedy traffic. What it
- * may cost is bounded: sends, names, bytes; nothing that was delivered changes.
+ * session against members who lie, vanish or do not answer: forged, garbled and greedy
+ * traffic. What it may cost is bounded: sends, names, bytes; nothing that was delivered changes.
  */
 #include "common/mem.h"
 #include "tests/unit/check.h"
@@ -13,17 +13,19 @@
 #define BOB "bob.cccccccccccccccccccccccccc"
 
 static struct {
-	uint64_t sends, resent, wants, delivered, gaps, lost, stale;
+	uint64_t sends, resent, wants, delivered, gaps, lost, stale, refused;
 	uint64_t own; /* messages in the outbox */
 	uint64_t bob; /* the last delivered of BOB */
+	uint64_t number; /* the last sent */
 	char last[65536];
 } told;
 
 static bool
 on_send(struct slice event, struct slice payload, uint64_t number, void *state)
 {
-	(void)event, (void)number, (void)state;
+	(void)event, (void)state;
 	told.sends++;
+	told.number = number ? number : told.number;
 	told.resent += memmem(payload.ptr, payload.len, "\"again\":true", 12) != NULL;
 	told.wants += memmem(payload.ptr, payload.len, "\"want\"", 6) != NULL;
 	snprintf(told.last, sizeof(told.last), "%.*s", (int)payload.len, payload.ptr);
@@ -84,6 +86,7 @@ static void
 on_refused(uint64_t seq, const char *reason, void *state)
 {
 	(void)seq, (void)reason, (void)state;
+	told.refused++;
 }
 
 static void
@@ -324,9 +327,93 @@ test_garble(void)
 	session_free(s);
 }
 
+/* Who comes with a known name listens first: an own line that never went out is not given away. */
+static void
+test_early(void)
+{
+	struct session *s = begin(5);
+
+	told.own = 6;
+	session_own(s, now, 6);
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"want\",\"to\":\"%s\",\"of\":\"%s\","
+			 "\"first\":5,\"last\":6}", BOB, ME, ME);
+	pass(s, 900);
+	CHECK(told.resent == 1);
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"have\",\"have\":{\"%s\":6}}", BOB, ME);
+	CHECK(told.stale == 1);
+	session_free(s);
+}
+
+static void
+say_answer(struct session *s, const char *who, int bob)
+{
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"have\",\"last\":%d,"
+			 "\"have\":{\"%s\":%d,\"%s\":5},\"hello\":[\"%s\"]}", who,
+	    strcmp(who, BOB) == 0 ? bob : 0, BOB, bob, ME, ME);
+}
+
+/* Whether something is missing is known when all have answered, and it is waited for while somebody has it. */
+static void
+test_whole(void)
+{
+	struct session *s = begin(5);
+
+	pass(s, 5000);
+	CHECK(!session_whole(s));
+	/* Who came later says its own hello. */
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"%s\",\"type\":\"hello\",\"last\":0,"
+			 "\"have\":{\"%s\":10,\"%s\":5}}", EVE, BOB, ME);
+	pass(s, 1000);
+	CHECK(!session_whole(s));
+	say_answer(s, BOB, 12);
+	pass(s, 1000);
+	CHECK(!session_whole(s));
+	/* He goes, and nobody has it; he may be on his way back. */
+	session_member(s, now, S(BOB), false);
+	pass(s, 5000);
+	CHECK(!session_whole(s));
+	pass(s, 15000);
+	CHECK(session_whole(s) && told.gaps == 0);
+	/* Now somebody has. */
+	say_answer(s, EVE, 12);
+	pass(s, 100);
+	CHECK(!session_whole(s));
+	session_free(s);
+	/* Who never answers is not waited for. */
+	s = begin(5);
+	pass(s, 60000);
+	CHECK(session_whole(s));
+	session_free(s);
+}
+
+/* A relay in trouble for a minute costs no line; one that will never take it holds up nobody. */
+static void
+test_unwanted(void)
+{
+	struct session *s = begin(5);
+	int64_t began;
+
+	told.own = 6;
+	session_own(s, now, 6);
+	began = now;
+	while (told.refused == 0 && now - began < 1000000) {
+		told.number = 0;
+		pass(s, 100);
+		if (told.number == 6)
+			session_acked(s, now, 6, false, "busy");
+	}
+	CHECK(told.refused == 1);
+	CHECK(now - began > 60000 && now - began < 400000);
+	CHECK(session_relayed(s) == 6);
+	session_free(s);
+}
+
 int
 main(void)
 {
+	test_early();
+	test_whole();
+	test_unwanted();
 	test_wants();
 	test_numbers();
 	test_self();

@@ -17,6 +17,7 @@ enum {
 	FINISH_MS = 2000, /* for the record that is being written when we go */
 	SETTLE_MS = 1500, /* after up, what was missed is known */
 	ONCE_MS = 20,	  /* --once looks whether all is done */
+	ROSTER_MS = 10000, /* a relay that tells nobody who is here: those who were heard are */
 };
 
 static void
@@ -71,7 +72,7 @@ static void
 open_party(struct join *j)
 {
 	struct party_settings set = {.settings = j->settings, .topic = j->topic,
-	    .self = j->settings->self, .known = j->log.known, .nknown = j->log.nknown,
+	    .self = j->settings->self, .known = j->log.known, .known_n = j->log.known_n,
 	    .hooks = &hooks, .state = j};
 	struct err e;
 
@@ -97,10 +98,12 @@ static bool
 all_done(const struct join *j)
 {
 	uint64_t last = party_last(j->party);
+	int64_t up = time_ms() - j->up;
 
-	return join_in_done(j) && party_is_up(j->party) && party_has_roster(j->party) &&
-	    party_is_whole(j->party) && party_relayed(j->party) >= last &&
-	    party_confirmed(j->party) >= last && (j->said || time_ms() - j->up >= SETTLE_MS);
+	return join_in_done(j) && party_is_up(j->party) &&
+	    (party_has_roster(j->party) || up >= ROSTER_MS) && party_is_whole(j->party) &&
+	    party_relayed(j->party) >= last && party_confirmed(j->party) >= last &&
+	    (j->said || up >= SETTLE_MS);
 }
 
 /* Whether there is a reason to go. */
@@ -149,16 +152,38 @@ loop(struct join *j)
 	sockets_unwatch(signals);
 }
 
+/* What --for has cut short is said; who ends us by a signal or --until knows. */
+static void
+say_unfinished(struct join *j)
+{
+	if (run_interrupted() || j->met || party_ended(j->party))
+		return;
+	if (j->stuck) {
+		warn("the input was not read to its end: the outbox takes no more");
+		run_status(j->run, STATUS_PARTIAL);
+	} else if (j->settings->once && !all_done(j)) {
+		warn("the time of --for is over before all who are here have everything");
+		run_status(j->run, STATUS_PARTIAL);
+	}
+}
+
 /* What has come is written as far as the reader takes it; what waits to go is told. */
 static void
 leave(struct join *j)
 {
 	enum status ended = party_ended(j->party);
 
+	say_unfinished(j);
 	join_in_close(j);
 	if (!j->met && !ended)
 		party_turn(j->party);
-	join_out_finish(j, FINISH_MS);
+	/* The record that is being written is the last; when it is out, that is noted. */
+	j->leaving = true;
+	if (join_out_finish(j, FINISH_MS)) {
+		party_turn(j->party);
+		j->out.place = 0;
+		join_out_finish(j, FINISH_MS);
+	}
 	if (ended)
 		run_status(j->run, ended);
 	party_close(j->party, j->run);

@@ -30,11 +30,11 @@ see(struct join_log *l, struct slice from, uint64_t seq)
 	uint64_t *at = table_get(&l->seen, from);
 
 	if (at == NULL) {
-		l->known = xgrow(l->known, l->nknown, &l->cap, sizeof(*l->known));
-		l->known[l->nknown].from = (struct slice){xstrndup(from.ptr, from.len), from.len};
-		l->known[l->nknown].seq = 0;
-		at = table_put(&l->seen, l->known[l->nknown].from, NULL);
-		*at = l->nknown++;
+		l->known = xgrow(l->known, l->known_n, &l->cap, sizeof(*l->known));
+		l->known[l->known_n].from = (struct slice){xstrndup(from.ptr, from.len), from.len};
+		l->known[l->known_n].seq = 0;
+		at = table_put(&l->seen, l->known[l->known_n].from, NULL);
+		*at = l->known_n++;
 	}
 	if (seq > l->known[*at].seq)
 		l->known[*at].seq = seq;
@@ -147,7 +147,7 @@ gather(struct join *j, uint64_t place)
 	party_places(j->party, &first, &last, &taken);
 	/* What was there before us: in a log that has something it may be missing. */
 	if (!l->begun)
-		l->last = l->nknown && first ? first - 1 : taken;
+		l->last = l->known_n && first ? first - 1 : taken;
 	l->begun = true;
 	while (l->last < place && l->lines.len < GROUP) {
 		if (!party_read(j->party, ++l->last, &entry))
@@ -225,7 +225,7 @@ join_log_close(struct join *j)
 		return;
 	if (close(l->fd) != 0)
 		warn("cannot write '%s':", l->name);
-	for (size_t i = 0; i < l->nknown; i++)
+	for (size_t i = 0; i < l->known_n; i++)
 		free((void *)(uintptr_t)l->known[i].from.ptr);
 	free(l->known);
 	table_free(&l->seen);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -16,7 +17,7 @@ enum { EXTRA_MOST = 4 << 20 }; /* of lines that wait for a slow reader */
 /*
  * Whether stdout blocks is a property that it shares with others: a shell, the other end of
  * a terminal. So we do not change it: a pipe or a terminal is opened once more for
- * ourselves.
+ * ourselves. One of another user's (sudo, su) cannot be: it gets what it has room for.
  */
 void
 join_out_open(struct join *j)
@@ -34,9 +35,8 @@ join_out_open(struct join *j)
 	if (S_ISFIFO(st.st_mode) || isatty(STDOUT_FILENO)) {
 		int fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-		if (fd < 0)
-			return;
-		o->fd = fd;
+		o->pieces = fd < 0;
+		o->fd = fd < 0 ? STDOUT_FILENO : fd;
 	} else if (!o->socket) {
 		return;
 	}
@@ -60,6 +60,16 @@ put(const struct join_out *o, const char *bytes, size_t len)
 {
 	if (o->socket)
 		return send(o->fd, bytes, len, MSG_NOSIGNAL | (o->block ? 0 : MSG_DONTWAIT));
+	if (o->pieces) {
+		struct pollfd fd = {.fd = o->fd, .events = POLLOUT};
+
+		/* Writable is a pipe that takes so much at once (POSIX, write). */
+		len = len < PIPE_BUF ? len : PIPE_BUF;
+		if (poll(&fd, 1, 0) == 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+	}
 	return write(o->fd, bytes, len);
 }
 
@@ -151,17 +161,20 @@ join_out_extra(struct join *j, struct slice line, bool must)
 	buf_addc(&o->extra, '\n');
 }
 
-void
+bool
 join_out_finish(struct join *j, int64_t ms)
 {
 	struct join_out *o = &j->out;
 	int64_t end = time_ms() + ms;
 	struct pollfd fd = {.fd = o->fd, .events = POLLOUT};
 
-	o->place = 0;
-	while (!join_out_idle(j) && time_ms() < end)
-		if (poll(&fd, 1, (int)(end - time_ms())) < 0 && errno != EINTR)
-			break;
+	while (!join_out_idle(j)) {
+		int64_t left = end - time_ms();
+
+		if (left <= 0 || (poll(&fd, 1, (int)left) < 0 && errno != EINTR))
+			return false;
+	}
+	return true;
 }
 
 void

@@ -21,6 +21,7 @@ struct join_out {
 	int fd;	   /* ours, or 1 */
 	bool socket; /* by send(2) */
 	bool block;  /* a file: always takes all */
+	bool pieces; /* writes would block: no more at once than there is room for */
 	int ready;   /* an epoll descriptor that is readable when fd is writable, -1: none */
 	struct socket_watch *watch; /* on it, while something waits */
 	struct buf line;
@@ -36,7 +37,7 @@ struct join_log {
 	int64_t size;	  /* of what is whole and on disk */
 	struct table seen; /* sender → index in known */
 	struct party_known *known;
-	size_t nknown, cap;
+	size_t known_n, cap;
 	struct buf lines, record; /* to be written */
 	bool begun;		/* place and last are known */
 	uint64_t place, last;	/* of the inbox: written; in lines */
@@ -54,6 +55,7 @@ struct join {
 	struct join_log log;
 	struct query *until;
 	bool met;	 /* until is true */
+	bool leaving;	 /* no further record is begun */
 	bool bad_until;	 /* it failed: said */
 	int64_t leave_at; /* of --for; -1: never */
 	int64_t up;	  /* since when we are, 0: we are not */
@@ -88,8 +90,8 @@ bool join_out_write(struct join *, struct slice line, uint64_t place);
  * much waits already.
  */
 void join_out_extra(struct join *, struct slice line, bool must);
-/* Before we go: what was begun is finished, at most in ms. */
-void join_out_finish(struct join *, int64_t ms);
+/* Before we go: finishes what was begun, in ms at most; false: there was no time for all of it. */
+bool join_out_finish(struct join *, int64_t ms);
 void join_out_close(struct join *);
 
 /* ---- join_record.c ---- */

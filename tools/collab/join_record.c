@@ -19,7 +19,7 @@ join_entry(const struct join *j, const struct party_entry *entry, bool replayed,
 		json_add_long(b, "seq", (long long)entry->seq);
 	if (gap) {
 		json_add_long(b, "last", (long long)entry->last);
-		json_add_long(b, "count", (long long)(entry->last - entry->seq + 1));
+		json_add_long(b, "count", (long long)entry->last - (long long)entry->seq + 1);
 	} else {
 		json_add_raw(b, "payload", entry->payload);
 	}
@@ -57,8 +57,9 @@ join_take(const struct party_entry *entry, void *state)
 {
 	struct join *j = state;
 
-	/* The log goes before. */
-	if (j->met || (j->log.name && entry->place > j->log.place))
+	/* What was begun is finished. The log goes before. */
+	if (((j->met || j->leaving) && j->out.place != entry->place) ||
+	    (j->log.name && entry->place > j->log.place))
 		return false;
 	if (j->out.place != entry->place) {
 		/* Something else is being written, or waits for its turn. */

@@ -11,6 +11,7 @@
 enum {
 	HOSTED_RATE = 80, /* supabase.co's free plan has 100 */
 	LEAVE_MS = 1000,
+	FULL_MS = 1000,   /* a full disk is tried again */
 };
 
 /* ---- opening ---- */
@@ -81,14 +82,14 @@ open_session(struct party *p)
 	/* Whom we have heard, we have been here before. */
 	for (size_t i = 0; journal_sender(p->in, i, &sender); i++)
 		known += sender.from.len && sender.last && !slice_eq(sender.from, party_self(p));
-	if (known || p->set.nknown)
+	if (known || p->set.known_n)
 		session.newcomer = false;
 	crypto_random(&session.seed, sizeof(session.seed));
 	p->session = session_open(&session);
 	for (size_t i = 0; journal_sender(p->in, i, &sender); i++)
 		if (sender.from.len && sender.last && !slice_eq(sender.from, party_self(p)))
 			session_known(p->session, sender.from, sender.last);
-	for (size_t i = 0; i < p->set.nknown; i++) {
+	for (size_t i = 0; i < p->set.known_n; i++) {
 		const struct party_known *k = &p->set.known[i];
 
 		if (!slice_eq(k->from, party_self(p)) &&
@@ -266,7 +267,7 @@ party_turn(struct party *p)
 	party_forget_out(p);
 	if (!p->stale)
 		wait = least(wait, session_turn(p->session, time_ms()));
-	return p->stale ? least(wait, 0) : wait;
+	return p->stale ? least(wait, p->out_full ? FULL_MS : 0) : wait;
 }
 
 bool
@@ -290,6 +291,9 @@ say_waiting(const struct party *p, struct run *run)
 
 	if (p->nrefused)
 		run_status(run, STATUS_PARTIAL);
+	if (session_dropped(p->session))
+		warn("%llu messages of clients that number none came while there was no room, and are "
+		     "lost", (unsigned long long)session_dropped(p->session));
 	if (p->said > p->last) {
 		run_status(run, STATUS_FAILED);
 		warn("%llu lines were not taken: the disk is full", (unsigned long long)(p->said - p->last));

@@ -93,7 +93,7 @@ struct party_settings {
 	bool confirm;
 	/* Up to these numbers nothing is wanted, though the inbox may not know it; lent for good. */
 	const struct party_known *known;
-	size_t nknown;
+	size_t known_n;
 	const struct party_hooks *hooks;
 	void *state;
 };
@@ -168,8 +168,6 @@ uint64_t party_confirmed(const struct party *);
 bool party_is_up(const struct party *);
 /* Nothing is missing, as far as is known, and all that came has been taken. */
 bool party_is_whole(const struct party *);
-/* In presence, ourselves included. */
-size_t party_members(const struct party *);
 /* Whether it is known who is present: a moment after up. */
 bool party_has_roster(const struct party *);
 /* Present kandil clients but ourselves, in turn: at = 0; while (party_each(p, &at, &from)) … */

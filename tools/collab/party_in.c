@@ -204,10 +204,10 @@ cannot_store(struct party *p, int64_t now, const struct err *e)
 static bool
 may_fit(const struct party *p, int64_t now)
 {
-	uint64_t upto = let_go(p);
+	uint64_t up_to = let_go(p);
 
-	return upto >= p->held_at + ROOM || now - p->held_since >= FULL_MS ||
-	    (upto > p->held_at && upto >= journal_last(p->in));
+	return up_to >= p->held_at + ROOM || now - p->held_since >= FULL_MS ||
+	    (up_to > p->held_at && up_to >= journal_last(p->in));
 }
 
 int64_t

@@ -156,12 +156,6 @@ party_forget_guests(struct party *p)
 	p->guests_cap = 0;
 }
 
-size_t
-party_members(const struct party *p)
-{
-	return p->link ? link_members(p->link) : 1;
-}
-
 bool
 party_has_roster(const struct party *p)
 {

@@ -106,14 +106,14 @@ party_room(const struct party *p, struct slice event)
 void
 party_forget_out(struct party *p)
 {
-	uint64_t upto = session_confirmed(p->session);
+	uint64_t up_to = session_confirmed(p->session);
 
-	if (p->set.self && p->own_shown < upto)
-		upto = p->own_shown;
-	if (p->set.confirm && p->own_done < upto)
-		upto = p->own_done;
+	if (p->set.self && p->own_shown < up_to)
+		up_to = p->own_shown;
+	if (p->set.confirm && p->own_done < up_to)
+		up_to = p->own_done;
 	/* Without holes from 1 on: a line's number is its place. */
-	journal_forget(p->out, upto);
+	journal_forget(p->out, up_to);
 }
 
 /* The disk is full: said once, and once that there is room. */

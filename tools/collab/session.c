@@ -9,8 +9,9 @@ enum {
 	WINDOW_MOST = 4096,
 	TURN = 256,	   /* messages of one turn: then somebody else may have a look */
 	JAM_MS = 50,	   /* the link's queue is full: again after that */
-	REFUSED_MS = 1000, /* the relay did not want it now */
-	UNWANTED = 8,	   /* nor so many times in a row: it never will */
+	REFUSED_MS = 1000, /* the relay did not want it now: again after that; doubles */
+	REFUSED_MOST_MS = 60000,
+	UNWANTED = 8,	   /* nor so many times in a row, some minutes: it never will */
 	MAX_PAYLOAD = 256000,
 	PATIENCE_MS = 60000,
 	DEBT_S = 10,	   /* what others spend too much does not silence us for longer */
@@ -255,8 +256,11 @@ session_acked(struct session *s, int64_t now, uint64_t number, bool ok, const ch
 			s->hooks->refused(number, reason ? reason : "", s->state);
 		settled(s, number);
 	} else if (number > s->relayed) {
+		int64_t wait = (int64_t)REFUSED_MS << s->unwanted;
+
+		wait = wait < REFUSED_MOST_MS ? wait : REFUSED_MOST_MS;
 		s->unwanted += number == s->relayed + 1;
-		s->resend_at = now + REFUSED_MS + session_random(s, REFUSED_MS);
+		s->resend_at = now + wait + session_random(s, REFUSED_MS);
 		if (s->sent >= number)
 			s->sent = number - 1;
 	}

@@ -11,7 +11,8 @@
  *	{"kandil":1,"from":F,"seq":N,"payload":P}	with "again":true before payload when resent.
  * - Control messages are broadcasts of the event "kandil" with the payload
  *	{"kandil":1,"from":F,"type":"hello","new":BOOL,"last":N,"have":{X:n,…}[,"more":true]}
- *	{"kandil":1,"from":F,"type":"have","last":N,"have":{X:n,…}[,"more":true][,"ask":[X,…]][,"hello":[X,…]][,"bye":true]}
+ *	{"kandil":1,"from":F,"type":"have","last":N,"have":{X:n,…}[,"more":true]
+ *	    [,"ask":[X,…]][,"hello":[X,…]][,"bye":true]}
  *	{"kandil":1,"from":F,"type":"want","to":P,"of":X,"first":a,"last":b}
  *	{"kandil":1,"from":F,"type":"gone","to":R,"of":X,"first":a,"last":b}
  *   last: own messages that were given to the relay so far. have: for each sender, the
@@ -19,9 +20,10 @@
  *   A hello has all of them (more: the rest follows as have), a have those that changed, or that
  *   somebody needs.
  * - hello on every up. Everybody answers with a have of what the hello lacks, and of how
- *   far they have the newcomer's own; its last part names under "hello" whom it answers. have is due after messages were stored: soon (200 ms), but so
- *   seldom that acknowledgements of n members take at most a tenth of the quota (of 10,000 deliveries
- *   a second where there is none).
+ *   far they have the newcomer's own; its last part names under "hello" whom it answers. have is
+ *   due after messages were stored: soon (200 ms), but so seldom that acknowledgements of n
+ *   members take at most a tenth of the quota (of 10,000 deliveries a second where there is
+ *   none), but every two minutes.
  * - A receiver delivers each sender's messages in order. After a hole it holds what is later (bounded)
  *   and wants the hole: of the sender when it is here, else of a member (or the hub, "hub") whose have
  *   covers it. It waits a little at random first, and longer when another member is heard to want
@@ -131,7 +133,7 @@ void session_slow(struct session *, int64_t now);
 void session_heard(struct session *, int64_t now, struct slice event, struct slice payload);
 /*
  * The relay's answer to what went with that number; a reason with "payload_size"
- * in it is final (refused), any other means: again, a little later, eight times.
+ * in it is final (refused), any other means: again, later and later, for some three minutes.
  */
 void session_acked(struct session *, int64_t now, uint64_t number, bool ok, const char *reason);
 void session_member(struct session *, int64_t now, struct slice key, bool here);
@@ -149,8 +151,11 @@ int64_t session_turn(struct session *, int64_t now);
 uint64_t session_relayed(const struct session *);
 /* Not above what it last was while we are down or do not know yet who is here. */
 uint64_t session_confirmed(struct session *);
-/* Nothing is wanted of anybody: no known hole. */
-bool session_whole(const struct session *);
+/*
+ * All who are here have answered our last hello, or had half a minute for it, and there is no
+ * known hole that somebody could fill.
+ */
+bool session_whole(struct session *);
 /* Messages of others than kandil clients that came while there was no room, and are lost. */
 uint64_t session_dropped(const struct session *);
 

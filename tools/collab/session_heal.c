@@ -5,10 +5,16 @@ enum {
 	LOOK = 256,	 /* numbers looked for in one step */
 };
 
+/*
+ * Ours: what may have gone out. A line that never did waits for its turn: while we listen
+ * whether our disk is an old copy, its number may be another line's.
+ */
 static uint64_t
 stored_of(const struct session *s, const struct peer *of)
 {
-	return of ? of->stored : s->last;
+	if (of)
+		return of->stored;
+	return s->most_sent > s->inherited ? s->most_sent : s->inherited;
 }
 
 static struct slice

@@ -181,7 +181,8 @@ heard_have(struct session *s, struct peer *p, const struct envelope *e, bool hel
 	}
 	if (e->have.len)
 		heard_map(s, p, e, hello);
-	p->answered |= p == s->hub ? !is_true(e->more) : names_us(s, e->hello);
+	/* Who came after our hello did not hear it, and says all that it has by its own. */
+	p->answered |= p == s->hub || hello ? !is_true(e->more) : names_us(s, e->hello);
 	p->greeted |= hello;
 	p->bye = is_true(e->bye);
 	if (p->acked < s->relayed)

@@ -8,8 +8,8 @@ order_tail(const struct session *s, const struct peer *p)
 	if (held > tail)
 		tail = held;
 	for (unsigned i = 0; i < p->nholders; i++)
-		if (p->holders[i].upto > tail && peer_here(s, p->holders[i].who))
-			tail = p->holders[i].upto;
+		if (p->holders[i].up_to > tail && peer_here(s, p->holders[i].who))
+			tail = p->holders[i].up_to;
 	return tail;
 }
 
@@ -122,20 +122,20 @@ void
 order_gap(struct session *s, struct peer *p, uint64_t last)
 {
 	struct slice event, payload;
-	uint64_t seq, upto;
+	uint64_t seq, up_to;
 
 	for (;;) {
 		order_drain(s, p);
 		if (s->holding || p->delivered >= last)
 			return;
-		upto = last;
+		up_to = last;
 		if (held_back_first(&p->held, &seq, &event, &payload) && seq <= last)
-			upto = seq - 1;
-		if (!s->hooks->gap(peer_name(p), p->delivered + 1, upto, s->state)) {
+			up_to = seq - 1;
+		if (!s->hooks->gap(peer_name(p), p->delivered + 1, up_to, s->state)) {
 			s->holding = true;
 			return;
 		}
-		p->delivered = upto;
+		p->delivered = up_to;
 		p->tries = 0;
 		say_dirty(s, p);
 	}

@@ -34,7 +34,7 @@ enum {
 
 struct holder {
 	struct peer *who;
-	uint64_t lowest, upto; /* what it has */
+	uint64_t lowest, up_to; /* what it has */
 	unsigned asked;	       /* times in a row without an answer */
 };
 
@@ -184,7 +184,7 @@ uint64_t order_tail(const struct session *, const struct peer *);
 /* There may be a hole: it is looked after. */
 void want_note(struct session *, struct peer *, int64_t delay);
 /* who has it up to there. */
-void want_holder(struct session *, struct peer *of, struct peer *who, uint64_t upto);
+void want_holder(struct session *, struct peer *of, struct peer *who, uint64_t up_to);
 /* who (the sender itself: the last word) has first to last of it no more. */
 void want_gone(struct session *, struct peer *of, struct peer *who, uint64_t first, uint64_t last);
 /* Its order went on. */

@@ -199,7 +199,6 @@ write_greeted(struct session *s)
 
 		if (!p->greeted)
 			continue;
-		p->greeted = false;
 		if (n++ == 0) {
 			json_name(&s->out, "hello");
 			json_open(&s->out, '[');
@@ -208,6 +207,18 @@ write_greeted(struct session *s)
 	}
 	if (n)
 		json_close(&s->out, ']');
+}
+
+/* They have been answered: it is on its way. */
+static void
+greeted(struct session *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->near.n && n < GREETED; i++) {
+		n += s->near.v[i]->greeted;
+		s->near.v[i]->greeted = false;
+	}
 }
 
 static bool
@@ -231,6 +242,7 @@ write_haves(struct session *s, bool ask)
 		if (!say_send(s))
 			return false;
 	} while (i < s->dirty.n);
+	greeted(s);
 	return true;
 }
 
@@ -300,23 +312,44 @@ say_bye(struct session *s)
 	write_haves(s, false);
 }
 
+/* It is time to ask, and somebody is behind the mark. */
+static bool
+ask_due(const struct session *s)
+{
+	bool behind = false;
+
+	if (s->ask_at < 0 || s->now < s->ask_at)
+		return false;
+	for (size_t i = 0; i < s->near.n; i++)
+		behind |= lags(s, s->near.v[i]);
+	return behind;
+}
+
+static void
+say_ask(struct session *s)
+{
+	say_have(s, true);
+	s->ask_wait = s->ask_wait * 2 < ASK_MOST_MS ? s->ask_wait * 2 : ASK_MOST_MS;
+	s->ask_at = s->now + s->ask_wait;
+}
+
 /* Who is behind the mark is asked; who catches up moves the mark. */
 static int64_t
 ask_turn(struct session *s)
 {
-	bool behind = false;
+	int64_t wait;
 
 	if (s->ask_at < 0)
 		return -1;
 	if (s->now < s->ask_at)
 		return s->ask_at - s->now;
-	for (size_t i = 0; i < s->near.n; i++)
-		behind |= lags(s, s->near.v[i]);
-	if (behind) {
-		say_have(s, true);
-		s->ask_wait = s->ask_wait * 2 < ASK_MOST_MS ? s->ask_wait * 2 : ASK_MOST_MS;
-		s->ask_at = s->now + s->ask_wait;
-		return s->ask_wait;
+	if (ask_due(s)) {
+		/* A question and its answers are acknowledgements, too: as rare as those. */
+		wait = ack_wait(s);
+		if (wait && s->now - s->ask_at < ACK_MOST_MS)
+			return wait;
+		say_ask(s);
+		return s->ask_at - s->now;
 	}
 	s->ask_at = -1;
 	if (s->ask_mark < s->relayed) {
@@ -357,7 +390,10 @@ say_turn(struct session *s)
 	if (s->have_at >= 0) {
 		wait = have_wait(s);
 		if (wait == 0) {
-			say_have(s, false);
+			if (ask_due(s))
+				say_ask(s);
+			else
+				say_have(s, false);
 			wait = -1;
 		}
 	}

@@ -50,7 +50,7 @@ want_overheard(struct session *s, struct peer *p, uint64_t first, uint64_t last)
 }
 
 void
-want_holder(struct session *s, struct peer *of, struct peer *who, uint64_t upto)
+want_holder(struct session *s, struct peer *of, struct peer *who, uint64_t up_to)
 {
 	struct holder *h = NULL;
 
@@ -61,7 +61,7 @@ want_holder(struct session *s, struct peer *of, struct peer *who, uint64_t upto)
 			h = &of->holders[i];
 	if (h == NULL && of->nholders == HOLDERS)
 		for (unsigned i = 0; i < HOLDERS; i++)
-			if (!peer_here(s, of->holders[i].who) || of->holders[i].upto <= of->delivered)
+			if (!peer_here(s, of->holders[i].who) || of->holders[i].up_to <= of->delivered)
 				h = &of->holders[i];
 	if (h == NULL && of->nholders == HOLDERS)
 		return;
@@ -69,7 +69,7 @@ want_holder(struct session *s, struct peer *of, struct peer *who, uint64_t upto)
 		h = &of->holders[of->nholders++];
 	if (h->who != who)
 		*h = (struct holder){.who = who};
-	h->upto = upto;
+	h->up_to = up_to;
 	h->asked = 0;
 }
 
@@ -111,7 +111,7 @@ whom(struct session *s, struct peer *p, uint64_t next)
 		return p;
 	for (unsigned i = 0; i < p->nholders; i++) {
 		h = &p->holders[(p->next_holder + i) % p->nholders];
-		if (h->upto < next || h->lowest > next || h->asked >= PATIENT ||
+		if (h->up_to < next || h->lowest > next || h->asked >= PATIENT ||
 		    !peer_here(s, h->who))
 			continue;
 		h->asked++;
@@ -261,11 +261,30 @@ want_turn(struct session *s)
 	return wait;
 }
 
-bool
-session_whole(const struct session *s)
+/* Whether what we lack of it can come, or be known to be lost: else nobody is left to wait for. */
+static bool
+may_come(const struct session *s, const struct peer *p)
 {
-	for (size_t i = 0; i < s->wanting.n; i++)
-		if (order_tail(s, s->wanting.v[i]) > s->wanting.v[i]->delivered)
+	if (peer_expected(s, p) || held_back_last(&p->held) > p->delivered)
+		return true;
+	if (s->history && p->gone_hub <= p->delivered && p->hub_asked < PATIENT)
+		return true;
+	for (unsigned i = 0; i < p->nholders; i++)
+		if (p->holders[i].up_to > p->delivered && peer_here(s, p->holders[i].who))
+			return true;
+	return false;
+}
+
+bool
+session_whole(struct session *s)
+{
+	if (s->settling || (!session_answered(s) && s->now - s->up_at < INQUIRY_MS))
+		return false;
+	for (size_t i = 0; i < s->wanting.n; i++) {
+		const struct peer *p = s->wanting.v[i];
+
+		if (order_tail(s, p) > p->delivered && may_come(s, p))
 			return false;
-	return !s->settling;
+	}
+	return true;
 }
