@@ -310,18 +310,80 @@ write_plainly(const char *name, struct slice content, struct err *e)
 	return 0;
 }
 
-int
-path_replace(const char *name, struct slice content, bool *changed, struct err *e)
+/* Who is to say whether a file may be replaced; same NULL: it may. */
+struct guard {
+	bool (*same)(const char *old, void *state);
+	void *state;
+};
+
+static bool
+is_inode(const char *name, ino_t inode)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 && st.st_ino == inode;
+}
+
+/* The old file gets the temporary's name for a look: 0; 1, it stays; -1 with errno. */
+static int
+exchange(const char *temporary, const char *target, const struct guard *guard)
+{
+	struct stat st;
+
+	if (stat(temporary, &st) != 0 ||
+	    renameat2(AT_FDCWD, temporary, AT_FDCWD, target, RENAME_EXCHANGE) != 0)
+		return -1;
+	if (guard->same(temporary, guard->state)) {
+		unlink(temporary);
+		return 0;
+	}
+	/* Back, unless it was replaced or removed once more in between: what is newest stays. */
+	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, target, RENAME_EXCHANGE) != 0 ||
+	    !is_inode(temporary, st.st_ino))
+		rename(temporary, target);
+	else
+		unlink(temporary);
+	return 1;
+}
+
+/* The temporary takes its place: 0; 1, and it is gone: it must not; -1 with errno. */
+static int
+put_in_place(const char *temporary, const char *target, const struct guard *guard)
+{
+	int rc;
+
+	if (guard->same == NULL)
+		return rename(temporary, target);
+	rc = exchange(temporary, target, guard);
+	if (rc >= 0)
+		return rc;
+	if (errno == ENOENT) {
+		rc = renameat2(AT_FDCWD, temporary, AT_FDCWD, target, RENAME_NOREPLACE);
+		if (rc == 0 || errno == EEXIST) {
+			unlink(temporary);
+			return rc == 0 ? 0 : 1;
+		}
+	}
+	/* A file system that cannot do this: the look comes as late as it can. */
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (access(target, F_OK) == 0 && !guard->same(target, guard->state)) {
+		unlink(temporary);
+		return 1;
+	}
+	return rename(temporary, target);
+}
+
+static int
+replace(const char *name, struct slice content, bool *changed, const struct guard *guard,
+    struct err *e)
 {
 	char *target = realpath(name, NULL), *temporary;
 	struct buf b = {0};
 	struct stat st;
 	mode_t mask, mode;
 	int fd, rc = 0;
-	bool dummy;
 
-	if (changed == NULL)
-		changed = &dummy;
 	*changed = true;
 	if (target == NULL)
 		target = xstrdup(name); /* it does not exist yet */
@@ -346,13 +408,30 @@ path_replace(const char *name, struct slice content, bool *changed, struct err *
 	fd = mkstemp(temporary);
 	if (fd < 0 || write_temporary(temporary, fd, mode, content) != 0) {
 		rc = fail_write(name, e);
-	} else if (rename(temporary, target) != 0) {
+	} else if ((rc = put_in_place(temporary, target, guard)) < 0) {
 		rc = fail_write(name, e);
 		unlink(temporary);
-	} else {
+	} else if (rc == 0) {
 		sync_folder(target);
 	}
 	free(temporary);
 	free(target);
 	return rc;
+}
+
+int
+path_replace(const char *name, struct slice content, bool *changed, struct err *e)
+{
+	bool dummy;
+
+	return replace(name, content, changed ? changed : &dummy, &(struct guard){0}, e);
+}
+
+int
+path_replace_if(const char *name, struct slice content,
+    bool (*same)(const char *old, void *state), void *state, struct err *e)
+{
+	bool dummy;
+
+	return replace(name, content, &dummy, &(struct guard){same, state}, e);
 }

@@ -51,5 +51,13 @@ int path_write(int fd, struct slice content);
  * new content equals the old nothing is written (*changed, may be NULL).
  */
 int path_replace(const char *name, struct slice content, bool *changed, struct err *e);
+/*
+ * The same for a file that somebody else may write at any moment: as the new one takes its
+ * place, same is asked whether the old one, which has the name `old` then, is the one that
+ * was meant; it is not asked when there was none. 0; 1: it is not, or there is one now: all
+ * is as it was; -1 with e as above.
+ */
+int path_replace_if(const char *name, struct slice content,
+    bool (*same)(const char *old, void *state), void *state, struct err *e);
 
 #endif

@@ -47,6 +47,7 @@ struct sockets {
 	lws_sorted_usec_list_t alarm;
 	int64_t now;   /* of this turn */
 	int64_t sweep; /* when deadlines are looked at next; INT64_MAX: never */
+	int64_t gather; /* ns: until then what is for many connections waits for more of it */
 	struct lws_dll2_owner all;   /* struct socket */
 	struct lws_dll2_owner dirty; /* those with something to write */
 	struct lws_dll2_owner over;  /* those whose closed is to be called */

@@ -398,3 +398,25 @@ once_each() {
 	run -1 --separate-stderr join --url=http://127.0.0.1:9 --as=amira --keep=64K --for=1s in
 	[[ $stderr == *"the input was not read to its end"* ]]
 }
+
+@test "a slow reader on a pipe of another user's holds up nobody" {
+	hub
+	listen bob --status --presence
+	mkfifo slow
+	exec 8<>slow
+	# What is open already, and cannot be opened once more; root can without this, too.
+	chmod 000 slow
+	as=()
+	[ "$(id -u)" != 0 ] || as=(setpriv --bounding-set=-dac_override)
+	"${as[@]}" kandil-collab join standup --as=dora <never >&8 2>dora.err 3>&- 4>&- 7>&- 8>&- &
+	echo $! >>pids
+	wait_for 10 grep -q '"from":"dora\.' bob.out
+	sleep 1.2 # in its first second it is a newcomer
+	for n in 1 2 3; do
+		printf '{"n":%d,"x":"%s"}\n' "$n" "$(head -c 100000 /dev/zero | tr '\0' x)"
+	done >in
+	join --as=amira --once --for=10s in
+	timeout 10 head -n 3 <&8 >dora.out
+	exactly 3 dora.out
+	exec 8<&-
+}

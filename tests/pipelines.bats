@@ -301,4 +301,6 @@ fuzzy" ]
 	[ "$(kandil-catalog read -q | jq -r 'select(.key == "p1Item").translations.fr.value')" = '{count} élément' ]
 	run -2 kandil i18n review
 	run -2 kandil i18n review --nothing app
+	run -3 kandil i18n review --arb=missing app </dev/null
+	[[ $output == *missing* ]]
 }

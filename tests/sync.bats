@@ -79,6 +79,7 @@ alike() {
 	replica bob
 	joined bob
 	piped carla
+	eventually test -s carla.out # its first line has all, its own as well
 	eventually holds bob.json '{title:"Sprint",days:[1,2,3],old:{x:1}}'
 	echo '{"points":1e400,"old":{"y":9007199254740993}}' >&9
 	eventually grep -q '"points": 1e400' bob.json
@@ -348,4 +349,161 @@ too_large' "$(printf '%s\n' "${lines[@]}" | jq -r 'select(.error) | .error.code'
 	kill $PID && wait $PID || true
 	once amira
 	holds amira.json '{a:1,b:{c:[1]}}'
+}
+
+# shifted SECONDS COMMAND...: its wall clock is ahead by so much.
+shifted() {
+	[ -e shift.so ] || cc -shared -fPIC -o shift.so -x c - -ldl <<-'C'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <stdlib.h>
+		#include <time.h>
+
+		int
+		clock_gettime(clockid_t clock, struct timespec *ts)
+		{
+			int (*real)(clockid_t, struct timespec *);
+			int rc;
+
+			*(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
+			rc = real(clock, ts);
+			if (rc == 0 && clock == CLOCK_REALTIME && getenv("SHIFT"))
+				ts->tv_sec += atol(getenv("SHIFT"));
+			return rc;
+		}
+	C
+	SHIFT=$1 LD_PRELOAD=$PWD/shift.so "${@:2}"
+}
+
+@test "a clock that is ahead: told once; what it wrote comes when ours is near, whoever brings it" {
+	sanitized && skip "sanitizers want to be loaded first"
+	replica bob
+	joined bob
+	shifted 65 replica carla
+	joined carla
+	edit carla.json '.a = 1'
+	sleep 0.2
+	edit carla.json '.a = 2 | .b = 1'
+	eventually grep -q "'carla\..*s ahead of the clock here" bob.err
+	holds bob.json '{}'
+	eventually holds bob.json '{a:2,b:1}'
+	same 1 "$(grep -c ahead bob.err)"
+	# Somebody new takes it from a snapshot, once that is near.
+	edit carla.json '.c = 1'
+	replica dora
+	eventually holds dora.json '{a:2,b:1,c:1}'
+	eventually holds bob.json '{a:2,b:1,c:1}'
+}
+
+@test "a clock that is wrong by far: --once does not wait for it, and ends with 1; set right it says what to do" {
+	sanitized && skip "sanitizers want to be loaded first"
+	shifted 100000 replica carla
+	joined carla
+	edit carla.json '.a = 1'
+	sleep 0.3
+	run once bob
+	same 1 $status
+	[[ $output == *"'carla."*"s ahead of the clock here: one of the two is wrong"* ]]
+	holds bob.json '{}'
+	kill $PID && wait $PID || true
+	edit carla.json '.b = 1'
+	run -3 kandil-collab sync plan --as=carla --state-dir=state.carla --state=carla.json --for=1s
+	[[ $output == *"s behind what was stamped here: set it right, or wait so long, or begin anew without 'state.carla/"* ]]
+	holds carla.json '{a:1,b:1}'
+	rm -r state.carla
+	once carla
+	once bob
+	replica bob
+	joined bob
+	replica carla
+	eventually holds bob.json '{a:1,b:1}'
+}
+
+@test "what cannot be shared leaves the file, and is kept beside it" {
+	echo '{"a":1}' >amira.json
+	replica amira --max-payload=4000
+	joined amira
+	jq -n '{a: 2, deep: {big: ("x" * 5000), small: 3}}' >new.json
+	cp new.json amira.json.new
+	mv amira.json.new amira.json
+	eventually holds amira.json '{a:2,deep:{small:3}}'
+	cmp <(jq -S . new.json) <(jq -S . amira.json.before)
+	grep -q "the member at '/deep/big' has 5002 bytes" amira.err
+	grep -q "the file as it was is 'amira.json.before'" amira.err
+}
+
+@test "after kill -9 what came from others is no edit of the file" {
+	local n
+	echo '{"a":1,"gone":1}' >amira.json
+	replica bob
+	joined bob
+	replica amira
+	joined amira
+	eventually holds bob.json '{a:1,gone:1}'
+	sleep 1.2 # the replica is on disk
+	edit bob.json '.x = 1'
+	eventually holds amira.json '{a:1,gone:1,x:1}'
+	edit bob.json '.a = 2 | .new = 1 | del(.gone)'
+	eventually holds amira.json '{a:2,new:1,x:1}'
+	kill -KILL $PID
+	wait $PID || true
+	edit bob.json '.a = 3 | del(.new) | .gone = 2'
+	edit amira.json '.mine = 1'
+	replica amira
+	eventually holds bob.json '{a:3,gone:2,x:1,mine:1}'
+	eventually holds amira.json '{a:3,gone:2,x:1,mine:1}'
+}
+
+@test "who moves the file away and writes another loses nothing, nor who empties it first" {
+	replica amira
+	joined amira
+	replica bob
+	joined bob
+	edit amira.json '.a = 1 | .b = 1'
+	eventually holds bob.json '{a:1,b:1}'
+	# By the old descriptor after a while, as an editor with a backup does.
+	mv amira.json amira.json~
+	sleep 0.1
+	[ ! -e amira.json ]
+	echo '{"a":2,"b":1}' >amira.json
+	eventually holds bob.json '{a:2,b:1}'
+	# Cut, then written in two steps.
+	{
+		sleep 0.7
+		printf '{"a":3,'
+		sleep 0.7
+		printf '"b":1}'
+	} >amira.json
+	eventually holds bob.json '{a:3,b:1}'
+	same '' "$(kandil-collab sync plan --as=carla --state-dir=state.carla --patches --for=500ms </dev/null | grep null || true)"
+	run ! grep -q null ./*.status
+}
+
+@test "a symbolic link stays one, and the file behind it keeps its mode" {
+	mkdir real
+	echo '{}' >real/file
+	chmod 640 real/file
+	ln -s real/file amira.json
+	replica amira
+	joined amira
+	replica bob
+	joined bob
+	edit bob.json '.a = 1'
+	eventually holds real/file '{a:1}'
+	[ -L amira.json ]
+	same 640 "$(stat -c %a real/file)"
+	same file "$(ls -A real)"
+}
+
+@test "many members: patches, and a file that is there already, cost no more for each of them" {
+	sanitized && skip "too slow to tell"
+	jq -cn 'range(30000) | {"k\(.)": "xxxxxxxxxxxxxxxx"}' >in
+	# Quadratic is minutes.
+	timeout 30 kandil-collab sync plan --as=amira --state-dir=state.amira --patches --once <in >out
+	jq -cn '[range(30000) | {("k\(.)"): "xxxxxxxxxxxxxxxx"}] | add' >bob.json
+	replica amira
+	joined amira
+	once bob
+	same 30000 "$(jq length bob.json)"
+	[ ! -e bob.json.before ]
 }

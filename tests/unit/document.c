@@ -82,6 +82,64 @@ test_edits(void)
 	document_free(d);
 }
 
+/* What somebody does while we bring the file to the disk. */
+static enum { NOTHING, IN_PLACE, ANOTHER, REMOVED } meanwhile;
+
+int
+fsync(int fd)
+{
+	char *other = path_join(dir, "other");
+
+	(void)fd;
+	if (meanwhile == IN_PLACE) {
+		put("{\"a\":7}\n");
+	} else if (meanwhile == ANOTHER) {
+		char *keep = name;
+
+		name = other;
+		put("{\"a\":7}\n");
+		name = keep;
+		CHECK(rename(other, name) == 0);
+	} else if (meanwhile == REMOVED) {
+		CHECK(unlink(name) == 0);
+	}
+	meanwhile = NOTHING;
+	free(other);
+	return 0;
+}
+
+/* Who saves the file while we write it loses nothing; what we wrote is not left beside it. */
+static void
+test_race(void)
+{
+	struct document *d;
+	struct err e;
+
+	for (int way = IN_PLACE; way <= ANOTHER; way++)
+		for (int there = 0; there < 2; there++) {
+			if (there)
+				put("{\"a\":1}\n");
+			d = document_open(name, S("{\"a\":1}"), 1000);
+			CHECK(polls(d, "", &e));
+			meanwhile = way;
+			CHECK(document_write(d, S("{\"a\":2}"), &e) == 1 && meanwhile == NOTHING);
+			CHECK(holds("{\"a\":7}\n") && polls(d, "{\"a\":7}", &e));
+			CHECK(document_write(d, S("{\"a\":3}"), &e) == 0);
+			CHECK(holds("{\n  \"a\": 3\n}\n") && polls(d, "", &e));
+			CHECK(unlink(name) == 0);
+			document_free(d);
+		}
+	put("{\"a\":1}\n");
+	d = document_open(name, S("{\"a\":1}"), 1000);
+	CHECK(polls(d, "", &e));
+	meanwhile = REMOVED;
+	CHECK(document_write(d, S("{\"a\":2}"), &e) == 0 && holds("{\n  \"a\": 2\n}\n"));
+	CHECK(unlink(name) == 0);
+	document_free(d);
+	/* Nothing else is in the folder. */
+	CHECK(rmdir(dir) == 0 && mkdir(dir, 0700) == 0);
+}
+
 static void
 test_broken(void)
 {
@@ -133,6 +191,7 @@ main(void)
 	name = path_join(dir, "state.json");
 	test_edits();
 	unlink(name);
+	test_race();
 	test_broken();
 	free(name);
 	rmdir(dir);

@@ -107,6 +107,52 @@ put_random(struct buf *out, int depth, bool null)
 	}
 }
 
+static void
+put_member(struct buf *out)
+{
+	buf_adds(out, "{\"a\":");
+	put_random(out, 3, false);
+	buf_adds(out, ",\"b\":{\"b\":");
+	put_random(out, 3, false);
+	buf_adds(out, "}}");
+}
+
+/*
+ * What is added was lacking, and nothing else: apply(to, add) holds every member of to as it
+ * was; with apply(from, to) it differs in nothing when no member of both differed.
+ */
+static void
+test_addition(void)
+{
+	struct buf to = {0}, from = {0}, patch = {0}, got = {0}, want = {0}, again = {0};
+	bool good = true;
+
+	CHECK(patch_add(S("{\"a\":1,\"b\":{\"x\":1},\"c\":{}}"),
+	    S("{\"\\u0061\":2,\"b\":{\"x\":{},\"y\":1.0},\"c\":{},\"d\":[null]}"), &patch) == 2);
+	CHECK_TEXT(patch.ptr, "{\"b\":{\"y\":1.0},\"d\":[null]}");
+	for (int round = 0; round < 30000 && good; round++) {
+		size_t differ;
+
+		for (int i = 0; i < 6; i++)
+			buf_reset((struct buf *[]){&to, &from, &patch, &got, &want, &again}[i]);
+		put_member(&to);
+		put_member(&from);
+		differ = patch_add(buf_slice(&to), buf_slice(&from), &patch);
+		patch_apply(buf_slice(&to), buf_slice(&patch), &got);
+		/* to over from is the same, but where an object would have to give way. */
+		patch_apply(buf_slice(&from), buf_slice(&to), &want);
+		good = json_check(buf_slice(&patch), NULL) == 0 &&
+		    (differ || slice_eq(buf_slice(&got), buf_slice(&want))) &&
+		    patch_add(buf_slice(&got), buf_slice(&from), &again) == differ &&
+		    slice_is(buf_slice(&again), "{}");
+		if (!good)
+			fprintf(stderr, "to %s\nfrom %s\npatch %s\n", to.ptr, from.ptr, patch.ptr);
+	}
+	CHECK(good);
+	for (int i = 0; i < 6; i++)
+		buf_free((struct buf *[]){&to, &from, &patch, &got, &want, &again}[i]);
+}
+
 /*
  * apply(from, diff(from, to)) = canonical(to); no difference when they are
  * equal, and none again afterwards. Applying twice is applying once.
@@ -157,6 +203,7 @@ main(void)
 {
 	test_vectors();
 	test_canonical();
+	test_addition();
 	test_rest();
 	test_difference();
 	return check_done();

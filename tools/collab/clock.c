@@ -97,7 +97,7 @@ clock_tick(struct clock *k, int64_t now, struct stamp *s, struct err *e)
 {
 	if (k->l > now && k->l - now > CLOCK_AHEAD)
 		return err_set(e, "clock_ahead",
-		    "the clock was set back by %" PRId64 " s: set it right, or wait so long",
+		    "the clock is %" PRId64 " s behind what was stamped here: set it right, or wait so long",
 		    (k->l - now) / 1000);
 	if (now > k->l) {
 		k->l = now;

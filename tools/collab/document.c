@@ -226,6 +226,26 @@ document_poll(struct document *d, struct buf *patch, struct err *e)
 	return rc;
 }
 
+/* Whether what is about to be replaced is what was read last. Its name is new, hence its ctime. */
+static bool
+is_meant(const char *old, void *document)
+{
+	const struct document *d = document;
+	struct look look = look_at(old);
+	struct buf content = {0};
+	bool same;
+
+	look.ctime = d->look.ctime;
+	if (!d->looked || !same_look(&look, &d->look))
+		return false;
+	if (!d->look.fresh)
+		return true;
+	same = path_read(old, d->max, &content, NULL) == 0 &&
+	    slice_eq(buf_slice(&content), buf_slice(&d->content));
+	buf_free(&content);
+	return same;
+}
+
 int
 document_write(struct document *d, struct slice state, struct err *e)
 {
@@ -241,7 +261,7 @@ document_write(struct document *d, struct slice state, struct err *e)
 	/* A person's own lay-out stays as long as it says the same. */
 	if (!look.exists || !slice_eq(buf_slice(&canonical), buf_slice(&d->base))) {
 		document_pretty(buf_slice(&canonical), &text);
-		rc = path_replace(d->name, buf_slice(&text), NULL, e);
+		rc = path_replace_if(d->name, buf_slice(&text), is_meant, d, e);
 	}
 	if (rc == 0 && text.len) {
 		struct buf swap = d->base;
@@ -251,8 +271,9 @@ document_write(struct document *d, struct slice state, struct err *e)
 		swap = d->content;
 		d->content = text;
 		text = swap;
+		/* It may be edited already. */
 		d->look = look_at(d->name);
-		d->looked = true;
+		d->look.fresh = d->looked = true;
 	}
 	buf_free(&canonical);
 	buf_free(&text);

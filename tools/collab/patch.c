@@ -233,6 +233,48 @@ patch_diff(struct slice from, struct slice to, struct buf *out)
 	return changed;
 }
 
+static size_t
+add(struct members *m, struct slice to, struct slice from, struct buf *out)
+{
+	size_t base = m->n, differ = 0;
+	struct slice name, old, new;
+	struct pairs p = push_pair(m, to, from);
+
+	buf_addc(out, '{');
+	while (next_pair(m, &p, &name, &old, &new)) {
+		size_t before = out->len;
+
+		if (new.len == 0)
+			continue;
+		json_name_slice(out, name);
+		if (old.len == 0) {
+			put_canonical(m, new, out);
+		} else if (json_type(old) == JSON_OBJECT && json_type(new) == JSON_OBJECT) {
+			size_t start = out->len;
+
+			differ += add(m, old, new, out);
+			if (out->len == start + 2)
+				buf_cut(out, before);
+		} else {
+			differ += !same_compact(old, new);
+			buf_cut(out, before);
+		}
+	}
+	buf_addc(out, '}');
+	m->n = base;
+	return differ;
+}
+
+size_t
+patch_add(struct slice to, struct slice from, struct buf *out)
+{
+	struct members m = {0};
+	size_t differ = add(&m, to, from, out);
+
+	members_free(&m);
+	return differ;
+}
+
 static bool
 find_null(struct members *m, struct slice value, struct buf *pointer)
 {

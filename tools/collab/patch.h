@@ -49,6 +49,11 @@ void patch_apply(struct slice target, struct slice patch, struct buf *out);
  */
 bool patch_diff(struct slice from, struct slice to, struct buf *out);
 /*
+ * Appends the patch that gives the object `to` those members of the object `from` that it
+ * lacks, {} when there are none; returns how many both have that differ, which stay.
+ */
+size_t patch_add(struct slice to, struct slice from, struct buf *out);
+/*
  * Whether a document has null where a merge patch cannot put it: as the
  * whole, or as a member outside of arrays; *pointer (reset) is its JSON Pointer.
  */

@@ -20,6 +20,7 @@
 enum {
 	LINES = 256,	/* of standard input in one turn */
 	FULL_MS = 20,	/* who reads our patches is slow */
+	SHARE = 4,	/* at most a fourth of the time is spent on finding what changed */
 	ONCE_MS = 50,
 };
 
@@ -76,12 +77,56 @@ static const struct party_hooks hooks = {.take = hear_entry, .status = on_status
 
 /* ---- standard output ---- */
 
+/* The reader of our patches knows that one. */
+static void
+show(struct sync *s, struct slice patch)
+{
+	struct err e;
+
+	if (s->shown == NULL)
+		s->shown = state_new(&(struct state_settings){
+		    .max_registers = 4 * SYNC_REGISTERS, .max_bytes = 4 * (size_t)SYNC_BYTES});
+	s->shown_at.l++;
+	s->shown_at.node = S("reader");
+	/* Too much of deletions: they are forgotten, and what was refused is said again. */
+	if (state_apply(s->shown, &s->shown_at, patch, &e) == STATE_REFUSED &&
+	    state_collect(s->shown, &s->shown_at, &e) == 0) {
+		s->shown_at.l++;
+		state_apply(s->shown, &s->shown_at, patch, &e);
+	}
+}
+
+/* Says by what the state differs from what was shown. */
+static void
+say_change(struct sync *s)
+{
+	struct buf now = {0}, shown = {0}, patch = {0};
+
+	state_read(s->state, &now);
+	if (!s->first) {
+		buf_addslice(&patch, buf_slice(&now));
+	} else {
+		state_read(s->shown, &shown);
+		patch_diff(buf_slice(&shown), buf_slice(&now), &patch);
+	}
+	if (patch.len) {
+		record_emit(s->run, buf_slice(&patch));
+		record_flush(s->run);
+		show(s, buf_slice(&patch));
+		state_collect(s->shown, &s->shown_at, NULL);
+	}
+	s->first = true;
+	buf_free(&now);
+	buf_free(&shown);
+	buf_free(&patch);
+}
+
 /* Says what changed, when somebody reads it; ms until it is tried again. */
 static int64_t
 emit(struct sync *s)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-	struct buf now = {0}, patch = {0};
+	int64_t begin = time_ms();
 
 	if (!s->changed)
 		return -1;
@@ -90,19 +135,13 @@ emit(struct sync *s)
 		s->changed = false;
 		return -1;
 	}
+	if (begin < s->emit_at)
+		return s->emit_at - begin;
 	if (poll(&out, 1, 0) == 0)
 		return FULL_MS;
-	state_read(s->state, &now);
-	if (!s->first)
-		record_emit(s->run, buf_slice(&now));
-	else if (patch_diff(buf_slice(&s->shown), buf_slice(&now), &patch))
-		record_emit(s->run, buf_slice(&patch));
-	record_flush(s->run);
-	buf_free(&s->shown);
-	s->shown = now;
-	s->first = true;
+	say_change(s);
 	s->changed = false;
-	buf_free(&patch);
+	s->emit_at = time_ms() + SHARE * (time_ms() - begin);
 	return -1;
 }
 
@@ -117,7 +156,6 @@ on_input(void *state)
 static void
 take_patch(struct sync *s, struct record *r)
 {
-	struct buf shown = {0};
 	struct err e;
 
 	if (own_check(s, r->text, &e) != 0) {
@@ -126,9 +164,7 @@ take_patch(struct sync *s, struct record *r)
 	}
 	queue_add(&s->edits, r->text);
 	/* Its writer knows it. */
-	patch_apply(buf_slice(&s->shown), r->text, &shown);
-	buf_free(&s->shown);
-	s->shown = shown;
+	show(s, r->text);
 }
 
 static void
@@ -196,11 +232,13 @@ turn(struct sync *s)
 		own_adopt(s);
 	else if (s->renewing || state_closed(s->state, slice(s->self)))
 		own_renew(s);
+	wait = sync_least(wait, hear_turn(s));
 	wait = sync_least(wait, head_turn(s));
 	wait = sync_least(wait, emit(s));
 	/* What came goes into the file now, not with the next event. */
 	if (s->stale_file)
 		wait = sync_least(wait, file_turn(s));
+	store_base(s);
 	wait = sync_least(wait, store_turn(s, false));
 	now = time_ms();
 	if (s->leave_at)
@@ -269,7 +307,7 @@ open_sync(struct sync *s)
 	struct err e;
 
 	s->notify = -1;
-	s->head_at = s->want_at = s->lag_at = -1;
+	s->head_at = s->want_at = s->lag_at = s->ask_at = -1;
 	if ((s->loop = sockets_open(&e)) == NULL)
 		die(STATUS_FAILED, "%s", e.text);
 	s->party = party_open(s->loop, &party);
@@ -289,24 +327,42 @@ open_sync(struct sync *s)
 	s->changed = true;
 }
 
+/* Those of the file are found there again. */
+static void
+say_unsaid(struct sync *s)
+{
+	size_t n = s->edits.n - s->edits.next;
+
+	if (n == 0)
+		return;
+	run_status(s->run, STATUS_PARTIAL);
+	if (s->set->patches)
+		warn("%zu change%s not taken: the last of standard input", n, n == 1 ? " was" : "s were");
+}
+
 static void
 close_sync(struct sync *s)
 {
 	if (party_ended(s->party)) {
 		run_status(s->run, party_ended(s->party));
 	} else {
+		own_flush(s);
 		party_commit(s->party);
+		s->emit_at = 0;
 		emit(s);
 		s->write_at = 0;
 		file_turn(s);
 		party_commit(s->party);
+		store_base(s);
 		store_turn(s, true);
+		say_unsaid(s);
 	}
 	file_close(s);
 	party_close(s->party, s->run);
 	sockets_close(s->loop);
 	state_free(s->state);
 	state_free(s->fresh);
+	state_free(s->shown);
 	for (size_t i = 0; i < s->nreplicas; i++) {
 		free(s->replicas[i]->name);
 		free(s->replicas[i]);
@@ -321,8 +377,8 @@ close_sync(struct sync *s)
 	free(s->want_of);
 	free(s->fresh_from);
 	free(s->store);
+	free(s->base_store);
 	buf_free(&s->topic);
-	buf_free(&s->shown);
 	buf_free(&s->base);
 	buf_free(&s->text);
 	buf_free(&s->payload);

@@ -13,7 +13,7 @@
 
 enum {
 	LOOK_MS = 500,	  /* where nothing tells of changes */
-	BROKEN_MS = 300,  /* an editor may be writing it */
+	BROKEN_MS = 300,  /* an editor may be writing it, or another in its place */
 	JOIN_MS = 3000,	  /* a file that is new here waits for what the others have */
 	AGAIN_MS = 1000,  /* it could not be written */
 	SHARE = 4,	  /* at most a fourth of the time is spent on writing it */
@@ -76,6 +76,7 @@ file_open(struct sync *s)
 	s->joined_by = time_ms() + JOIN_MS;
 	s->document = document_open(s->set->state, buf_slice(&s->base), SYNC_FILE);
 	s->touched = s->stale_file = true;
+	s->gone = access(s->set->state, F_OK) != 0;
 	buf_free(&text);
 	watch(s);
 }
@@ -94,71 +95,42 @@ file_close(struct sync *s)
 
 /* ---- edits ---- */
 
-/* Appends what of file is not in state; *differ counts the members that both have, unlike. */
+/* The file is about to lose something of what it says: that is kept beside it. */
 static void
-fill(struct slice state, struct slice file, struct buf *out, size_t *differ)
+keep_before(struct sync *s, struct slice file, const char *why)
 {
-	struct members m = {0};
-	struct slice mine;
+	struct buf name = {0}, text = {0};
+	struct err e;
 
-	members_push(&m, file);
-	json_open(out, '{');
-	for (size_t i = 0; i < m.n; i++) {
-		char *name = xstrndup(m.v[i].name.ptr, m.v[i].name.len);
-		bool both = strlen(name) == m.v[i].name.len && json_get(state, name, &mine);
-
-		free(name);
-		if (both && (json_type(mine) != JSON_OBJECT ||
-				json_type(m.v[i].value) != JSON_OBJECT)) {
-			*differ += !slice_eq(mine, m.v[i].value);
-			continue;
-		}
-		if (both) {
-			struct buf inner = {0};
-
-			fill(mine, m.v[i].value, &inner, differ);
-			if (inner.len > 2) {
-				json_name_slice(out, m.v[i].name);
-				json_put_raw(out, buf_slice(&inner));
-			}
-			buf_free(&inner);
-		} else {
-			json_name_slice(out, m.v[i].name);
-			json_put_raw(out, m.v[i].value);
-		}
-	}
-	json_close(out, '}');
-	members_free(&m);
+	buf_addf(&name, "%s.before", s->set->state);
+	document_pretty(file, &text);
+	if (path_replace(name.ptr, buf_slice(&text), NULL, &e) != 0)
+		die(STATUS_FAILED, "%s", e.text);
+	note("%s: the file as it was is '%s'", why, name.ptr);
+	buf_free(&name);
+	buf_free(&text);
 }
 
-/*
- * Somebody new has a file already: what the session has wins, the rest is added. What was
- * there is kept beside it.
- */
+/* Somebody new has a file already: what the session has wins, the rest is added. */
 static void
 add_new(struct sync *s, struct slice file)
 {
-	struct buf state = {0}, patch = {0}, kept = {0}, text = {0};
-	size_t differ = 0;
-	struct err e;
+	struct buf state = {0}, patch = {0}, why = {0};
+	size_t differ;
 
 	state_read(s->state, &state);
-	fill(buf_slice(&state), file, &patch, &differ);
+	differ = patch_add(buf_slice(&state), file, &patch);
 	if (patch.len > 2)
 		own_queue(s, buf_slice(&patch));
 	if (differ) {
-		buf_addf(&kept, "%s.before", s->set->state);
-		document_pretty(file, &text);
-		if (path_replace(kept.ptr, buf_slice(&text), NULL, &e) != 0)
-			die(STATUS_FAILED, "%s", e.text);
-		note("%zu members of '%s' differ from the session's, which count: the file as it was is '%s'",
-		    differ, s->set->state, kept.ptr);
+		buf_addf(&why, "%zu members of '%s' differ from the session's, which count", differ,
+		    s->set->state);
+		keep_before(s, file, why.ptr);
 	}
 	s->stale_file = true;
 	buf_free(&state);
 	buf_free(&patch);
-	buf_free(&kept);
-	buf_free(&text);
+	buf_free(&why);
 }
 
 /* What a person broke is told when it stays so. */
@@ -182,6 +154,18 @@ fault_turn(struct sync *s, int64_t now)
 	return -1;
 }
 
+/* A file that is gone is written again, but not while somebody writes another in its place. */
+static void
+see_gone(struct sync *s, int64_t now)
+{
+	bool gone = access(s->set->state, F_OK) != 0;
+
+	if (gone && !s->gone && s->write_at < now + BROKEN_MS)
+		s->write_at = now + BROKEN_MS;
+	s->stale_file |= gone;
+	s->gone = gone;
+}
+
 static void
 look(struct sync *s, int64_t now)
 {
@@ -197,11 +181,10 @@ look(struct sync *s, int64_t now)
 	else if (rc > 0)
 		own_queue(s, buf_slice(&patch));
 	if (rc > 0) {
-		s->stale_file = s->dirty = true;
+		s->stale_file = s->dirty = s->keep_base = true;
 		s->joining = false;
 	}
-	if (rc == 0 && access(s->set->state, F_OK) != 0)
-		s->stale_file = true;
+	see_gone(s, now);
 	own_flush(s);
 	buf_free(&patch);
 }
@@ -217,6 +200,9 @@ write_out(struct sync *s, int64_t now)
 	int rc;
 
 	state_read(s->state, &state);
+	if (s->refused && !document_broken(s->document))
+		keep_before(s, document_base(s->document), "what is not shared leaves the file");
+	s->refused = false;
 	party_count(s->party, COUNT_WRITTEN, hash_stable(buf_slice(&state)));
 	rc = document_write(s->document, buf_slice(&state), &e);
 	buf_free(&state);
@@ -232,7 +218,7 @@ write_out(struct sync *s, int64_t now)
 	}
 	s->write_told = false;
 	s->stale_file = document_broken(s->document);
-	s->dirty = true;
+	s->dirty = s->keep_base = true;
 	return false;
 }
 
@@ -240,7 +226,9 @@ write_out(struct sync *s, int64_t now)
 static bool
 has_joined(struct sync *s, int64_t now)
 {
-	return !s->joining || now >= s->joined_by || (party_is_whole(s->party) && head_agree(s));
+	/* What was asked for comes in its time, or nobody has it. */
+	return !s->joining || (now >= s->joined_by && s->wants == 0) ||
+	    (party_is_whole(s->party) && head_agree(s));
 }
 
 int64_t

@@ -109,7 +109,8 @@ head_agree(struct sync *s)
 	while (party_each(s->party, &at, &from)) {
 		const struct replica *r = hear_replica(s, from);
 
-		all = all && r->head && strcmp(r->digest, digest) == 0;
+		/* Whose clock is wrong cannot agree: that was told. */
+		all = all && (r->early_head || (r->head && strcmp(r->digest, digest) == 0));
 	}
 	return all;
 }
@@ -147,6 +148,14 @@ void
 head_waiting(struct sync *s)
 {
 	s->want_at = time_ms() + ASK_MS;
+}
+
+void
+head_drop_want(struct sync *s)
+{
+	s->want_at = s->lag_at = -1;
+	s->wants = 0;
+	s->hole = 0; /* what is missing shows when heads are heard again */
 }
 
 void

@@ -9,6 +9,10 @@ enum {
 	HOLE_MS = 200,	/* a hole is waited for so long, for the snapshot may be on its way */
 	LAG_MS = 3000,	/* messages that another has and the session does not bring */
 	CLOSED_MS = 500,
+	EARLY_MS = 5000, /* what waits for our clock is tried again so often */
+	FAR_MS = 3600 * 1000, /* what would wait longer is let go: a snapshot may bring it */
+	STEP_MS = 1000,	 /* by so much our clock was set */
+	HOLD = 16 << 20, /* bytes of the inbox that are kept for what could not be merged */
 };
 
 struct replica *
@@ -59,6 +63,48 @@ refuse_patch(struct sync *s, struct slice from, const struct err *e)
 	run_status(s->run, STATUS_PARTIAL);
 }
 
+/* ms until our clock has come near enough to that stamp. */
+static int64_t
+clock_wait(const struct stamp *stamp)
+{
+	return stamp->l - CLOCK_AHEAD - time_now() + 1;
+}
+
+/* What came is of no use before our clock has come near it: others are asked then. */
+static void
+note_ahead(struct sync *s, const struct stamp *stamp)
+{
+	int64_t wait = clock_wait(stamp);
+
+	wait = time_ms() + (wait > EARLY_MS ? wait : EARLY_MS);
+	if (s->ask_at < 0 || wait < s->ask_at)
+		s->ask_at = wait;
+}
+
+/* The entry at that place waits for our clock. */
+static void
+note_early(struct sync *s, const struct party_entry *entry, const struct stamp *stamp)
+{
+	int64_t wait = clock_wait(stamp);
+
+	hear_replica(s, entry->from)->early = true;
+	if (wait > FAR_MS) {
+		note_ahead(s, stamp);
+		return;
+	}
+	wait = time_ms() + (wait < EARLY_MS ? wait : EARLY_MS);
+	if (s->early == 0 || wait < s->early_at)
+		s->early_at = wait;
+	if (s->early == 0 || entry->place < s->early)
+		s->early = entry->place;
+}
+
+uint64_t
+hear_first(const struct sync *s)
+{
+	return s->hole == 0 || (s->early && s->early < s->hole) ? s->early : s->hole;
+}
+
 /* The entry at that place could not be merged: if not the session, a snapshot heals it. */
 static void
 note_hole(struct sync *s, uint64_t place, int64_t delay)
@@ -82,7 +128,8 @@ hear_patch(struct sync *s, const struct party_entry *entry)
 		return state_seen(s->state, entry->from, entry->seq, &e);
 	if (clock_receive(&s->clock, &stamp, time_now(), &e) != 0) {
 		refuse_clock(s, entry->from, &e);
-		return STATE_REFUSED;
+		note_early(s, entry, &stamp);
+		return STATE_KNOWN;
 	}
 	result = state_merge(s->state, &stamp, entry->seq, patch, &e);
 	if (result == STATE_MERGED) {
@@ -154,8 +201,10 @@ hear_head(struct sync *s, const struct party_entry *entry, bool hello)
 
 	if (state_head_clock(entry->payload, &clock, &e) != 0)
 		return;
-	if (clock_receive(&s->clock, &clock, time_now(), &e) != 0) {
+	r->early_head = clock_receive(&s->clock, &clock, time_now(), &e) != 0;
+	if (r->early_head) {
 		refuse_clock(s, entry->from, &e);
+		note_ahead(s, &clock);
 		return;
 	}
 	if (state_heard(s->state, entry->from, entry->payload, &need, &e) != 0)
@@ -210,7 +259,8 @@ join(struct sync *s)
 
 	if (newest.l && clock_receive(&s->clock, &newest, time_now(), &e) != 0) {
 		refuse_clock(s, newest.node, &e);
-		head_want(s, S(""), HOLE_MS);
+		note_ahead(s, &newest);
+		head_drop_want(s);
 		return;
 	}
 	if (state_join(s->state, s->fresh, &e) != 0) {
@@ -265,7 +315,8 @@ hear(struct sync *s, const struct party_entry *entry, bool again)
 		result = hear_patch(s, entry);
 	else
 		result = state_seen(s->state, entry->from, entry->seq, &e);
-	if (result == STATE_GAP || result == STATE_REFUSED)
+	/* Of who is early the lines before it are there, and wait as well. */
+	if (result == STATE_REFUSED || (result == STATE_GAP && !hear_replica(s, entry->from)->early))
 		note_hole(s, entry->place, HOLE_MS);
 	if (!again) {
 		if (slice_is(entry->event, "head") || slice_is(entry->event, "hello"))
@@ -275,6 +326,19 @@ hear(struct sync *s, const struct party_entry *entry, bool again)
 		else if (slice_is(entry->event, "chunk"))
 			hear_chunk(s, entry);
 	}
+}
+
+/* The inbox cannot keep all for ever: then a snapshot is to bring it. */
+static void
+hold(struct sync *s, size_t bytes)
+{
+	s->held = hear_first(s) ? s->held + bytes : 0;
+	if (s->held < HOLD)
+		return;
+	if (s->early && s->ask_at < 0)
+		s->ask_at = s->early_at;
+	s->hole = s->early = 0;
+	s->held = 0;
 }
 
 bool
@@ -293,18 +357,45 @@ hear_entry(const struct party_entry *entry, void *state)
 		return true;
 	hear_replica(s, entry->from)->heard = time_now();
 	hear(s, entry, false);
+	hold(s, entry->payload.len + entry->from.len);
 	return true;
 }
 
 void
 hear_again(struct sync *s)
 {
-	uint64_t from = s->hole;
+	uint64_t from = hear_first(s);
 	struct party_entry entry;
 
-	s->hole = 0;
+	s->hole = s->early = 0;
+	for (size_t i = 0; i < s->nreplicas; i++)
+		s->replicas[i]->early = false;
 	for (uint64_t place = from; from && place <= s->place; place++)
 		if (party_read(s->party, place, &entry) && entry.what == PARTY_MESSAGE && entry.seq &&
 		    !slice_is(entry.from, s->self))
 			hear(s, &entry, true);
+}
+
+int64_t
+hear_turn(struct sync *s)
+{
+	int64_t now = time_ms(), wait = -1, offset = time_now() - now;
+
+	if (offset > s->offset + STEP_MS && s->ask_at >= 0)
+		s->ask_at = now;
+	s->offset = offset;
+	if (s->early && now >= s->early_at) {
+		hear_again(s);
+		s->dirty = true;
+	}
+	if (s->ask_at >= 0 && now >= s->ask_at && party_is_up(s->party)) {
+		s->ask_at = -1;
+		s->hello = true;
+		head_soon(s, 0);
+	}
+	if (s->early)
+		wait = s->early_at - now;
+	if (s->ask_at >= 0)
+		wait = sync_least(wait, s->ask_at > now ? s->ask_at - now : EARLY_MS);
+	return wait < EARLY_MS ? wait : EARLY_MS;
 }

@@ -69,7 +69,7 @@ own_tick(struct sync *s, struct stamp *stamp, struct err *e)
 	*stamp = (struct stamp){.node = slice(s->self)};
 	if (clock_tick(&s->clock, time_now(), stamp, e) != 0) {
 		if (!s->clock_told)
-			warn("%s", e->text);
+			warn("%s, or begin anew without '%s'", e->text, party_folder(s->party));
 		s->clock_told = true;
 		return -1;
 	}
@@ -155,6 +155,7 @@ split(struct splitting *w, struct slice value)
 		warn("the member at '%s' has %zu bytes, and one may have %zu: it is not shared",
 		    w->pointer.ptr, value.len, w->room);
 		run_status(w->s->run, STATUS_PARTIAL);
+		w->s->refused = true;
 		return;
 	}
 	while (json_member(&walk, &key, &inner)) {
@@ -203,6 +204,7 @@ flush(struct sync *s, struct queue *q)
 		if (rc < 0) {
 			warn("%s: it is not shared", e.text);
 			run_status(s->run, STATUS_PARTIAL);
+			s->refused = true;
 		}
 		queue_drop(q);
 	}

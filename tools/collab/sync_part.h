@@ -41,10 +41,11 @@ struct replica {
 	bool head;     /* it has said its head since we are up: */
 	char digest[17];
 	bool ahead, refused; /* said: its clock is wrong; its patches are not taken */
+	bool early;	     /* some patch of it waits for our clock */
+	bool early_head;     /* its last head did */
 };
 
-
-/* The party's counters: the clock's bound; the hash of what we wrote into the file last. */
+/* The party's counters: the clock's bound; the hash of what we write into the file. */
 enum { COUNT_CLOCK, COUNT_WRITTEN };
 
 /* Values one behind the other, each in a slice of one buffer. */
@@ -74,8 +75,10 @@ struct sync {
 	bool ready;	      /* some of it is there */
 	struct socket_watch *input;
 	bool first;	      /* the whole state was written */
-	struct buf shown;     /* what the reader of our patches knows */
+	struct state *shown;  /* what the reader of our patches knows; stamped by shown_at */
+	struct stamp shown_at;
 	bool changed;	      /* the state has: it may not be what is shown */
+	int64_t emit_at;      /* not before */
 
 	/* the file */
 	struct document *document;
@@ -85,6 +88,9 @@ struct sync {
 	int64_t joined_by;    /* but not for longer */
 	int64_t look_at;      /* else it is looked at then */
 	bool stale_file;      /* it has to be written */
+	bool gone;	      /* somebody removed it, who may be writing another */
+	bool refused;	      /* it has what cannot be shared: a copy of it is kept */
+	bool keep_base;	      /* what it says is not on disk as our base */
 	int64_t write_at;     /* not before */
 	int64_t fault_at;     /* a broken file is told then, 0: nothing to tell */
 	struct err fault;
@@ -104,6 +110,11 @@ struct sync {
 	unsigned wants;
 	char *want_of;	      /* whom; NULL: whoever is here */
 	uint64_t hole;	      /* the first place of the inbox that could not be merged; 0: none */
+	size_t held;	      /* bytes of the inbox since the first hole, or early one */
+	uint64_t early;	      /* the first place that waits for our clock; 0: none */
+	int64_t early_at;     /* it is merged again then */
+	int64_t offset;	      /* of the wall clock */
+	int64_t ask_at;	      /* heads and snapshots were ahead of our clock: others then; -1: none were */
 	bool own_hole;	      /* lines of our own that are not kept */
 	struct state *fresh;  /* a snapshot that comes in */
 	char *fresh_from;
@@ -112,8 +123,9 @@ struct sync {
 
 	/* the replica on disk */
 	char *store;
-	struct buf base;      /* what the file of --state said last */
-	uint64_t place;	      /* of the inbox: all is merged, or is behind hole */
+	char *base_store;
+	struct buf base;      /* what the file of --state said last, when we began; empty: not known */
+	uint64_t place;	      /* of the inbox: all is merged, or is behind hole or early */
 	bool dirty;
 	int64_t store_at;
 	bool store_told;
@@ -160,6 +172,10 @@ int own_tick(struct sync *, struct stamp *, struct err *e);
 bool hear_entry(const struct party_entry *, void *sync);
 /* Merges once more what could not be. */
 void hear_again(struct sync *);
+/* Looks again at what was ahead of our clock; ms until the next time, -1: nothing was. */
+int64_t hear_turn(struct sync *);
+/* The first place of the inbox that is still to be merged; 0: none. */
+uint64_t hear_first(const struct sync *);
 /* What has come of a snapshot is of no use. */
 void hear_drop_fresh(struct sync *);
 struct replica *hear_replica(struct sync *, struct slice name);
@@ -176,6 +192,8 @@ void head_snapshot(struct sync *);
 void head_waiting(struct sync *);
 /* A snapshot has come. */
 void head_joined(struct sync *);
+/* None is of use now. */
+void head_drop_want(struct sync *);
 /* Says what is due; ms until the next, -1: none. */
 int64_t head_turn(struct sync *);
 /* Somebody's head is old: all are asked for theirs, once a second. */
@@ -190,6 +208,11 @@ void head_collect(struct sync *);
 void store_open(struct sync *);
 /* Writes it when it is time, or now; ms until it is to be done, -1: no need. */
 int64_t store_turn(struct sync *, bool now);
+/*
+ * Writes what the file of --state said last beside the replica, once all edits up to there are in
+ * the outbox: after a crash an edit is told from what came by it.
+ */
+void store_base(struct sync *);
 
 /* ---- sync_file.c ---- */
 void file_open(struct sync *);

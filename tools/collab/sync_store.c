@@ -1,8 +1,10 @@
 /*
  * Our replica on disk, the file `state` beside the outbox: a line
- *	{"kandil":1,"base":DOCUMENT,"again":[PATCH,…],"heard":{NODE:ms,…}}
+ *	{"kandil":1,"again":[PATCH,…],"heard":{NODE:ms,…}}
  * and then a snapshot, a chunk a line. It may be behind: what the outbox and the inbox hold
- * beyond it is merged again.
+ * beyond it is merged again. What the file of --state said last is in the file `base`, which is
+ * written after each change of it: were that as old as the replica may be, what others changed
+ * since would pass for edits of ours.
  */
 #include "tools/collab/sync_part.h"
 
@@ -20,7 +22,6 @@ enum {
 	SHARE = 20,	     /* at most a 20th of the time is spent on it */
 	STORE_MOST = 1 << 30, /* bytes that are read */
 	LINE = 64 << 10,
-	HOLD = 100000,	     /* entries of the inbox that are kept for a hole */
 };
 
 /* ---- reading ---- */
@@ -50,8 +51,6 @@ read_head(struct sync *s, struct slice line, struct err *e)
 	if (json_type(line) != JSON_OBJECT || !json_get(line, "kandil", &version) ||
 	    !slice_is(version, "1"))
 		return err_set(e, "bad_snapshot", "it is no state of this program");
-	if (json_get(line, "base", &value) && json_type(value) == JSON_OBJECT)
-		buf_addslice(&s->base, value);
 	if (json_get(line, "heard", &value))
 		read_heard(s, value);
 	if (!json_get(line, "again", &value))
@@ -92,7 +91,6 @@ begin(struct sync *s)
 
 	state_free(s->state);
 	s->state = state_new(&settings);
-	buf_reset(&s->base);
 	queue_free(&s->again);
 }
 
@@ -120,6 +118,7 @@ store_open(struct sync *s)
 	bool there;
 
 	s->store = path_join(party_folder(s->party), "state");
+	s->base_store = path_join(party_folder(s->party), "base");
 	there = access(s->store, F_OK) == 0;
 	begin(s);
 	if (there && (path_read(s->store, STORE_MOST, &text, &e) != 0 ||
@@ -132,6 +131,11 @@ store_open(struct sync *s)
 	}
 	if (!there)
 		party_rewind(s->party);
+	/* Without the replica that it belongs to it would tell deletions that nobody made. */
+	else if (path_read(s->base_store, SYNC_FILE, &s->base, NULL) != 0 ||
+	    json_check(buf_slice(&s->base), NULL) != 0 ||
+	    json_type(buf_slice(&s->base)) != JSON_OBJECT)
+		buf_reset(&s->base);
 	buf_free(&text);
 }
 
@@ -149,8 +153,6 @@ put_head(struct sync *s, struct buf *out)
 {
 	json_open(out, '{');
 	json_add_long(out, "kandil", 1);
-	if (s->base.len)
-		json_add_raw(out, "base", buf_slice(&s->base));
 	if (s->again.next != s->again.n) {
 		struct queue rest = s->again;
 		struct slice patch;
@@ -177,11 +179,6 @@ write_store(struct sync *s)
 	struct buf out = {0};
 	struct err e;
 
-	/* Edits that are not said yet are found in the file again. */
-	if (s->document && s->edits.next == s->edits.n) {
-		buf_reset(&s->base);
-		buf_addslice(&s->base, document_base(s->document));
-	}
 	if (id.l == 0)
 		id = (struct stamp){.l = 1, .node = slice(s->self)};
 	put_head(s, &out);
@@ -192,9 +189,7 @@ write_store(struct sync *s)
 		s->store_told = true;
 	} else {
 		s->dirty = s->store_told = false;
-		if (s->hole && s->place - s->hole > HOLD)
-			s->hole = 0;
-		party_done(s->party, s->hole ? s->hole - 1 : s->place,
+		party_done(s->party, hear_first(s) ? hear_first(s) - 1 : s->place,
 		    s->own_hole ? 0 : state_vector(s->state, slice(s->self)));
 	}
 	buf_free(&out);
@@ -216,4 +211,19 @@ store_turn(struct sync *s, bool at_once)
 	end = time_ms();
 	s->store_at = end + ((end - now) * SHARE > STORE_MS ? (end - now) * SHARE : STORE_MS);
 	return s->dirty ? s->store_at - end : -1;
+}
+
+void
+store_base(struct sync *s)
+{
+	struct err e;
+
+	/* Edits that are not said yet are to be found in the file again. */
+	if (!s->keep_base || s->edits.next != s->edits.n ||
+	    party_said(s->party) != party_last(s->party))
+		return;
+	s->keep_base = path_replace(s->base_store, document_base(s->document), NULL, &e) != 0;
+	if (s->keep_base && !s->store_told)
+		warn("%s: it is tried again", e.text);
+	s->store_told |= s->keep_base;
 }
