@@ -94,7 +94,7 @@ static int
 check_tls(const struct socket_server *set, struct err *e)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
-	const char *wrong = NULL;
+	const char *wrong = NULL, *words;
 	unsigned long why;
 
 	ERR_clear_error();
@@ -110,8 +110,9 @@ check_tls(const struct socket_server *set, struct err *e)
 	SSL_CTX_free(tls);
 	if (wrong == NULL)
 		return 0;
+	words = ERR_SYSTEM_ERROR(why) ? strerror(ERR_GET_REASON(why)) : ERR_reason_error_string(why);
 	err_set(e, "bad_tls", "'%s', '%s': %s: %s", set->cert_file, set->key_file, wrong,
-	    why ? ERR_reason_error_string(why) : "not said why");
+	    words ? words : "not said why");
 	ERR_clear_error();
 	return -1;
 }

@@ -225,7 +225,7 @@ PROVIDERS="openai responses anthropic gemini"
 		wait "$pid" || status=$?
 		[ "$status" = 143 ]
 		[ ! -s out ]
-		grep -q "the same command again" err
+		grep -q "the same command again" err || { cat err >&2; false; }
 		echo 1 >server/polls
 		run -0 --separate-stderr ask "$provider" in
 		[ "$(grep -c '"reply to' <<<"$output")" = 2 ]

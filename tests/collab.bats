@@ -420,3 +420,14 @@ once_each() {
 	exactly 3 dora.out
 	exec 8<&-
 }
+
+@test "--until that nothing was true for is status 1, and a person may type" {
+	hub
+	run -1 --separate-stderr timeout 30 kandil-collab join standup --as=amira --for=1s \
+		--until=.payload.ok </dev/null
+	[[ $stderr == *"nothing came for which --until is true"* ]]
+	script -qec 'kandil-collab join standup --as=amira --status --for=1s' /dev/null >typed
+	grep -q '"state":"up"' typed
+	run -2 --separate-stderr kandil-collab join
+	[[ $stderr == *"no topic is named"* ]]
+}

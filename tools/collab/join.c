@@ -11,6 +11,7 @@
 #include "common/time.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	STUCK_MS = 1000,  /* a full outbox is tried again */
@@ -164,6 +165,9 @@ say_unfinished(struct join *j)
 	} else if (j->settings->once && !all_done(j)) {
 		warn("the time of --for is over before all who are here have everything");
 		run_status(j->run, STATUS_PARTIAL);
+	} else if (j->until) {
+		warn("nothing came for which --until is true");
+		run_status(j->run, STATUS_PARTIAL);
 	}
 }
 
@@ -196,6 +200,18 @@ leave(struct join *j)
 	free(j);
 }
 
+/* A person may type: this program talks to people. */
+static void
+take_terminal(struct run *run)
+{
+	static char *typed[] = {"-"};
+
+	if (run->noperands == 0 && isatty(STDIN_FILENO)) {
+		run->operands = typed;
+		run->noperands = 1;
+	}
+}
+
 void
 join_run(struct run *run, void *settings)
 {
@@ -204,12 +220,15 @@ join_run(struct run *run, void *settings)
 	j->run = run;
 	j->settings = settings;
 	j->watched = -1;
-	if (run->noperands == 0 || run->operands[0][0] == '\0')
+	if (run->noperands == 0 || run->operands[0][0] == '\0') {
+		warn("no topic is named");
 		opt_usage(run->tool, run->command);
+	}
 	check_settings(j->settings);
 	j->topic = run->operands[0];
 	run->operands++;
 	run->noperands--;
+	take_terminal(run);
 	open_limits(j);
 	join_log_open(j);
 	open_party(j);

@@ -289,7 +289,7 @@ say_waiting(const struct party *p, struct run *run)
 {
 	uint64_t waiting = p->last - session_relayed(p->session);
 
-	if (p->nrefused)
+	if (p->nrefused || p->damaged)
 		run_status(run, STATUS_PARTIAL);
 	if (session_dropped(p->session))
 		warn("%llu messages of clients that number none came while there was no room, and are "

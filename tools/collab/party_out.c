@@ -26,6 +26,7 @@ party_open_out(struct party *p, struct err *e)
 	int rc = place_outbox(&p->place, p->set.settings->keep, &p->out, &report, e);
 
 	say_damage(p, &report);
+	p->damaged = rc == 0 && report.lost > 0;
 	journal_report_free(&report);
 	if (rc != 0)
 		return -1;

@@ -45,6 +45,7 @@ struct party {
 	bool out_full;	       /* said that the disk is full */
 	int64_t out_again;     /* then: when to try again */
 	bool told_full;	       /* said that the outbox is */
+	bool damaged;	       /* lines of it are lost: said */
 	uint64_t refused[PARTY_REFUSED]; /* by the relay, the newest */
 	size_t nrefused;
 

@@ -178,6 +178,7 @@ read_input(struct sync *s)
 			take_patch(s, &r);
 			break;
 		case PULL_DONE:
+			record_flush(s->run);
 			break;
 		case PULL_WAIT:
 			s->ready = false;
