@@ -83,7 +83,8 @@ test_edits(void)
 }
 
 /* What somebody does while we bring the file to the disk. */
-static enum { NOTHING, IN_PLACE, ANOTHER, REMOVED } meanwhile;
+enum { NOTHING, IN_PLACE, ANOTHER, REMOVED };
+static int meanwhile;
 
 int
 fsync(int fd)
