@@ -92,6 +92,8 @@ open_element(struct reader *r, const struct xml_event *ev)
 		return slice_is(ev->name, "plist") ? 0 : wrong(r, ev, "no property list");
 	if (r->skip)
 		return 0;
+	if (r->in_key)
+		return wrong(r, ev, "an element within a key");
 	if (r->p->n >= NODES)
 		return err_set(r->e, "too_large", "more than %d values", NODES);
 	if (ev->depth == 2) {

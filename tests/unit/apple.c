@@ -191,6 +191,7 @@ test_stringsdict_read(void)
 	CHECK_TEXT(text_of(c.entries[0].comment), "c");
 	CHECK(parse("x.stringsdict", S(HEAD "<dict><key>a</key></dict></plist>"), &e) < 0);
 	CHECK(parse("x.stringsdict", S(HEAD "<array/></plist>"), &e) < 0);
+	CHECK(parse("x.stringsdict", S(HEAD "<dict><key>a<dict></dict></key></dict></plist>"), &e) < 0);
 	CHECK(parse("x.stringsdict", S("<plist><dict>"), &e) < 0);
 	CHECK(parse("x.stringsdict", S("<plist/>"), &e) < 0);
 }
