@@ -26,7 +26,8 @@ party_open_out(struct party *p, struct err *e)
 	int rc = place_outbox(&p->place, p->set.settings->keep, &p->out, &report, e);
 
 	say_damage(p, &report);
-	p->damaged = rc == 0 && report.lost > 0;
+	/* With confirm the owner has what it said elsewhere, too. */
+	p->damaged = rc == 0 && report.lost > 0 && !p->set.confirm;
 	journal_report_free(&report);
 	if (rc != 0)
 		return -1;
