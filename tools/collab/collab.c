@@ -7,7 +7,8 @@
 #define WHERE \
 	{"url", 'u', OPT_TEXT, "URL", \
 	    "the hub, or https://REF.supabase.co; else $SUPABASE_URL, http://127.0.0.1:4000", 0, NULL, AT(url)}, \
-	{"key-file", 0, OPT_TEXT, "FILE", "a file that holds the key alone; else $KANDIL_COLLAB_KEY, $SUPABASE_KEY", 0, NULL, \
+	{"key-file", 0, OPT_TEXT, "FILE", \
+	    "a file that holds the key alone; else $KANDIL_COLLAB_KEY, $SUPABASE_KEY", 0, NULL, \
 	    AT(key_file)}, \
 	{"token-file", 0, OPT_TEXT, "FILE", "a file that holds a user's token, read for each refresh", \
 	    0, NULL, AT(token_file)}, \
