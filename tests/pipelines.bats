@@ -264,23 +264,11 @@ fuzzy" ]
 @test "i18n review: at a terminal, without a hub: approve, edit, skip; the file keeps what waits" {
 	partial kandil i18n extract -q --to=fr
 	export KANDIL_COLLAB_URL=http://127.0.0.1:1
-	{
-		sleep 4
-		printf 'a'
-		sleep 1
-		printf 'e'
-		sleep 1
-		printf ' !\n'
-		sleep 1
-		printf q
-		sleep 1
-	} | script -qec 'timeout 30 kandil i18n review --to=fr --as=amira app' /dev/null >screen &
-	local tries=400
-	until grep -qs '!"' .kandil/review/app.json; do
-		[ $((tries -= 1)) -gt 0 ] || { cat screen .kandil/review/* >&2; return 1; }
-		sleep 0.05
-	done
-	wait
+	"$ROOT/tests/lib/terminal" kandil i18n review --to=fr --as=amira app >screen <<-'END' || same 1 $?
+		[q]uit 	a
+		[q]uit 	e
+		  > 	 !\n
+	END
 	grep -q '2 of 2 decided' screen
 	grep -q '2 lines wait in the outbox' screen
 	[ "$(jq -c '.fr | map([.status, .by]) | unique' .kandil/review/app.json)" = '[["approved","amira"]]' ]
