@@ -1,9 +1,11 @@
 # For kandil i18n review. The state of a review is {LOCALE: {KEY: {value, status, source, by}}}.
+# Called with --arg to "fr,de" --arg by NAME, and --slurpfile: state; mine, what was decided in this
+# run, as patches; items, what a person looks at.
 
 # Whether a decision is about this source text; one that names none is about any.
 def about($source): .source == null or .source == "" or .source == $source;
 
-# Translations that a person should look at: jq -c --arg to "fr,de" 'items'
+# Translations that a person should look at, of a record.
 def items:
 	($to | split(",") | map(select(. != ""))) as $only
 	| select(.kind == "string" and .key and (.error | not))
@@ -15,37 +17,129 @@ def items:
 	   status: (if .value.stale then "stale" else .value.status end),
 	   context: ($string.context // $string.file // "")};
 
-# Items that nobody has decided: jq -c --slurpfile state FILE 'items | open'
-def open:
-	. as $item
-	| select($state[0][.locale][.key]? | (type != "object") or (about($item.source) | not));
+# What these patches or states say about an item's present text.
+def said_of($item; patches):
+	patches[$item.locale]?[$item.key]? | select(type == "object" and about($item.source));
+# What counts: it takes a moment until what was decided here is in the state.
+def standing: . as $item | first(said_of($item; $state[0]), said_of($item; ($mine | reverse[])));
+def open: select(isempty(standing));
 
-# An item as a person sees it.
+# The state is another than what was decided here, and than what this person was shown: the decision.
+def meanwhile:
+	. as $item | said_of($item; $state[0])
+	| select(. != $item.known)
+	| . as $other | select(any(said_of($item; $mine[]); . == $other) | not);
+
+# Item number $n as it is now.
+def item($n):
+	$items[$n] | first(standing, null) as $known
+	| . + {at: $n, $known}
+	+ ($known // {} | {value, status: "\(.status) by \(.by // "somebody")"}
+		| with_entries(select($known and .value)));
+# The first from $n on that nobody has decided.
+def next($n): first(range($n; $items | length) | select($items[.] | open | true)) as $at | item($at);
+
+def line: tostring | gsub("[[:cntrl:]]"; "?");
+# An item, and a decision, as a person sees them.
 def shown:
-	"\n\(.locale)  \(.key)  (\(.status))",
+	"\n\(.locale)  \(.key)  (\(.status))  \(.at + 1) of \($items | length)",
 	(if .context != "" then "  where:        \(.context)" else empty end),
 	"  source:       \(.source)",
 	"  translation:  \(.value)"
 	| gsub("(?!\n)[[:cntrl:]]"; "?");
+def decision:
+	"\(.by // "somebody") has "
+	+ if .status == "fuzzy" then "marked it as fuzzy" else "approved it" end
+	+ if .value then ": \(.value)" else "" end;
 
 def is_error: .error.tool? // "" | tostring | startswith("kandil");
+def failed($code; $message):
+	. + {error: {tool: "kandil-i18n-review", $code, $message, retryable: false}};
 
 # A decision, from a person or a record on standard input, as a merge patch; what is none becomes
-# a record with an error, which every filter copies: jq -c --arg by NAME 'patch($by)'
-def patch($by):
+# a record with an error, which every filter copies.
+def patch:
 	if is_error then .
 	elif ([.locale, .key, .value // ""] | all(type == "string")) and .locale != "" and .key != ""
 		and ((.status == "approved" and (.value // "") != "") or .status == "fuzzy")
 	then {(.locale): {(.key): ({value, status, source, by: $by}
 		| with_entries(select(.value != null)))}}
-	else . + {error: {tool: "kandil-i18n-review", code: "bad_record", retryable: false,
-		message: "a decision has locale, key and status: approved, with a value, or fuzzy"}}
+	else failed("bad_record"; "a decision has locale, key and status: approved, with a value, or fuzzy")
 	end;
+
+# What the verifier is asked about a decision on this string: whether it can be written. A doubt
+# about the text that is there needs no check.
+def to_check($string):
+	.value as $value
+	| select($value and (.status != "fuzzy" or $value != $string.translations[.locale].value?))
+	| $string | {kind, key, value, format, placeholders, translations: {}} | del(.[] | nulls);
+def check($string): . as $of | to_check($string)
+	| .translations[$of.locale] = {value: $of.value, status: $of.status};
+def check_of($strings): . as $of | check(first($strings[] | select(.key == $of.key)));
+
+# What the state says about a decision of a record, {decision, source, value}, where the last two
+# are the catalogue's: "left WHY", "over WHOM", or "".
+def verdict:
+	"'\(.decision.key)' in \(.decision.locale)" as $what
+	| .source as $source | .value as $value | .decision
+	| first((. + {$source}) as $item | said_of($item; $state[0]), null) as $stands
+	| if .source and $source and .source != $source
+	  then "left \($what) is left alone: the decision is about another source text"
+	  elif has("seen") and .seen != ($stands.value // $value)
+	  then "left \($what) is left alone: "
+		+ if $stands then ($stands | decision) else "the catalogue has another text by now" end
+	  elif $stands and $stands.by != $by and ($stands | [.value, .status]) != [.value, .status]
+	  then "over \($what): this overrules what stands, \($stands | decision)"
+	  else "" end
+	| line;
+
+# Lines of standard input with the catalogue's strings, four lines each: the decision, or an error
+# to be copied; for verdict; the verifier's record; the patch. Those that do not apply are empty.
+# review weighed -nRr --unbuffered --slurpfile strings FILE
+def weighed:
+	reduce ($strings[] | select(.kind == "string" and .key)) as $s ({}; .[$s.key] = $s)
+	| . as $by_key
+	| inputs | select(test("^\\s*$") | not) | . as $raw
+	| (try fromjson catch null)
+	| if type == "object" then .
+	  else (if . == null then "not_json" else "not_object" end) as $code
+		| {kind: "error", line: input_line_number, $raw}
+		| failed($code; "a decision is a line with a JSON object")
+	  end
+	| patch as $patch
+	| if $patch | is_error then $patch, "", "", ""
+	  else . as $decision | $by_key[.key] as $string
+		| {$decision, source: $string.value, value: $string.translations[.locale].value?}
+		| ., verdict,
+		  (first($decision | select($string) | check($string)) // ""), $patch
+	  end
+	| if type == "string" then . else tojson end;
+
 # The errors among what comes back.
 def errors: select(is_error);
 
-# Strings with what was decided: jq -c --slurpfile state FILE 'decided'. What was decided about
-# another source text, or about a string that is gone, changes nothing.
+# The record that the verifier refuses, as a file that it can say more about: XLIFF has ICU as it is.
+def pair: (.translations | to_entries[0]) as $to
+	| "<xliff xmlns=\"urn:oasis:names:tc:xliff:document:2.0\" version=\"2.1\" srcLang=\"en\""
+	+ " trgLang=\"\($to.key | @html)\"><file id=\"1\"><unit id=\"1\" type=\"kandil:icu\"><segment>"
+	+ "<source>\(.value | @html)</source><target>\($to.value.value | @html)</target>"
+	+ "</segment></unit></file></xliff>";
+# Of what it says, the gravest: [code, words].
+def gravest:
+	(map(select(.kind == "finding")) | sort_by(.severity as $s
+		| ["critical", "high", "medium", "low", "info"] | index($s)) | .[0]) as $finding
+	| (map(select(is_error).error) | .[0]) as $error
+	| if $error then [$error.code, $error.message]
+	  elif $finding then [($finding.rule | sub(".*/"; "") | gsub("-"; "_")),
+		($finding.message | sub("^'[^']*': "; ""))]
+	  else ["cannot_say", "the catalogue has no way to say this"] end
+	| map(line);
+
+# Whether all that was decided here is in the state's file.
+def settled: $state[0] as $s | reduce $mine[] as $p ($s; . * $p) | . == $s;
+
+# Strings with what was decided. What was decided about another source text, or about a string that
+# is gone, changes nothing.
 def decided:
 	if .kind != "string" or (.key | not) then .
 	else . as $string
@@ -56,7 +150,14 @@ def decided:
 				+ {source: "review", engine: "person"} | del(.hint, .stale)))
 	end;
 
-# How far the review is: jq -rs --slurpfile state FILE 'map(items) | far'
+# How far the review is, of strings, and who of the others has decided what since the state $before:
+# review far -rs --slurpfile before FILE STRINGS
 def far:
-	length as $all | ([.[] | open] | length) as $left
-	| "\($all - $left) of \($all) decided\(if $left > 0 then ", \($left) left" else "" end)";
+	map(items) | length as $all | ([.[] | open] | length) as $left
+	| [$state[0] | paths(type == "object") | select(length == 2) | . as [$locale, $key]
+		| {$locale, $key, known: $before[0][$locale]?[$key]?}
+		| meanwhile | .by // "somebody"]
+	| group_by(.) | map("\(.[0]) decided \(length)")
+	| "\($all - $left) of \($all) decided\(if $left > 0 then ", \($left) left" else "" end)"
+	+ if length > 0 then "; since the start \(join(", "))" else "" end
+	| line;

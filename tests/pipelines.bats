@@ -292,3 +292,117 @@ fuzzy" ]
 	run -3 kandil i18n review --arb=missing app </dev/null
 	[[ $output == *missing* ]]
 }
+
+# Records that cannot be taken, and why: CODE ID, a line each.
+refused() {
+	jq -r 'select(.error) | "\(.error.code) \(.id // .line)"' "$@"
+}
+
+@test "i18n review: what --apply would refuse is refused when it is decided, and the rest goes on" {
+	partial kandil i18n extract -q --to=fr
+	review_hub
+	cat >decisions <<-'END'
+		{"id":1,"locale":"fr","key":"p1Item","status":"approved","value":"{total} pièce"}
+		{"id":2,"locale":"fr","key":"p1Item","status":"approved","value":"<b>{count}</b> pièce"}
+		{"id":3,"locale":"fr","key":"p1Item","status":"approved","value":"{count, plural, one {pièce}}"}
+		{"id":4,"locale":"fr","key":"p1Item","status":"approved","value":"{count, plural, few {a} other {{count} b}}"}
+		{"id":5,"locale":"fr","key":"p1Item","status":"fuzzy","value":"pièce"}
+		{"id":6,"locale":"none of us","key":"p1Item","status":"approved","value":"{count}"}
+		nonsense
+		[7]
+		{"id":9,"locale":"fr","key":"p1Items","status":"approved","value":"{count} pièces d'or"}
+	END
+	run -1 --separate-stderr kandil i18n review --as=amira --apply app <decisions
+	jq -c 'select(.error)' <<<"$output" >errors
+	same 'renamed_placeholder 1
+added_tag 2
+bad_syntax 3
+lost_placeholder 4
+lost_placeholder 5
+bad_locale 6
+not_json 7
+not_object 8' "$(refused errors)"
+	same 'placeholder {count} became {total}' "$(jq -r 'select(.id == 1).error.message' errors)"
+	[[ $stderr == *'1 of 2 decided, 1 left'* ]]
+	# Nothing was left for the catalogues to withhold.
+	same 0 "$(jq -s 'map(.withheld // 0) | add' <<<"$output")"
+	[ "$(jq -c '.fr | keys' .kandil/review/app.json)" = '["p1Items"]' ]
+	same "{count} pièces d'or" "$(kandil-catalog read -q |
+		jq -r 'select(.key == "p1Items").translations.fr.value')"
+}
+
+@test "i18n review: an edit that loses a placeholder is asked again, b goes back" {
+	partial kandil i18n extract -q --to=fr
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	"$ROOT/tests/lib/terminal" kandil i18n review --to=fr --as=amira app >screen <<-'END' || same 1 $?
+		1 of 2	b
+		[q]uit 	e
+		  > 	\x15{cont} pièces\n
+		placeholder {count} became {cont}
+		  > {cont} 	\x01\x1b[C\x1b[C\x1b[Cu\n
+		2 of 2	b
+		(approved by amira)	s
+		2 of 2	f
+	END
+	[ "$(jq -c '.fr | map_values([.status, .value])' .kandil/review/app.json)" = \
+		'{"p1Item":["approved","{count} pièces"],"p1Items":["fuzzy","{count} éléments"]}' ]
+	# What is decided is not asked; one who goes back sees it.
+	jq '.fr |= {p1Item}' .kandil/review/app.json >less
+	mv less .kandil/review/app.json
+	"$ROOT/tests/lib/terminal" kandil i18n review --to=fr --as=amira app >screen <<-'END' || same 1 $?
+		2 of 2	a
+	END
+	grep -q '2 of 2 decided' screen
+	run ! grep -q '1 of 2' screen
+}
+
+@test "i18n review: an interrupted one leaves nothing behind that holds the session" {
+	partial kandil i18n extract -q --to=fr
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	printf '1 of 2\t\\x03\n' | "$ROOT/tests/lib/terminal" kandil i18n review --as=amira app || true
+	printf '1 of 2\tq\n' | "$ROOT/tests/lib/terminal" kandil i18n review --as=amira app >screen || same 1 $?
+	grep -q '0 of 2 decided, 2 left' screen
+}
+
+@test "i18n review: who overrules somebody, or is overruled, hears of it" {
+	partial kandil i18n extract -q --to=fr
+	mkdir ../bob
+	cp -R . ../bob
+	review_hub
+	kandil-collab sync app --as=office --state-dir=office 3>&- 4>&- &
+	OFFICE=$!
+	decide fr p1Item approved '{count} pièce' >decision
+	# Bob decides what is on Amira's screen.
+	cat >amira <<-'END'
+		for ((tries = 500; tries > 0; tries--)); do
+			grep -q '1 of 2' shown && break
+			sleep 0.05
+		done >/dev/null 2>&1 &&
+			(cd ../bob && kandil i18n review -q --as=bob app) <decision &&
+			for ((tries = 500; tries > 0; tries--)); do
+				grep -q bob .kandil/review/app.json && echo 'bob is done' && break
+				sleep 0.05
+			done 2>/dev/null &
+		kandil i18n review --to=fr --as=amira app | tee shown
+	END
+	"$ROOT/tests/lib/terminal" bash amira >screen <<-'END'
+		bob is done	a
+		bob has approved it: {count} pièce
+		[k]eep 	k
+		2 of 2	a
+	END
+	grep -q '2 of 2 decided; since the start bob decided 1' screen
+	same bob "$(jq -r .fr.p1Item.by .kandil/review/app.json)"
+	{
+		echo '{"locale":"fr","key":"p1Item","status":"approved","value":"{count} x","source":"{count} things"}'
+		echo '{"locale":"fr","key":"p1Item","status":"approved","value":"{count} x","seen":"{count} élément"}'
+		echo '{"locale":"fr","key":"p1Items","status":"fuzzy","seen":"{count} éléments"}'
+	} >decisions
+	run -1 --separate-stderr kandil i18n review --as=carol app <decisions
+	same '' "$output"
+	same "kandil-i18n-review: 'p1Item' in fr is left alone: the decision is about another source text
+kandil-i18n-review: 'p1Item' in fr is left alone: bob has approved it: {count} pièce
+kandil-i18n-review: 'p1Items' in fr: this overrules what stands, amira has approved it: {count} éléments
+2 of 2 decided" "$stderr"
+	same 'bob carol' "$(jq -r '.fr | "\(.p1Item.by) \(.p1Items.by)"' .kandil/review/app.json)"
+}
