@@ -315,8 +315,8 @@ socket_alarm(struct sockets *loop, int64_t due)
 /*
  * A message to thousands takes milliseconds to write, by one system call each. What comes
  * meanwhile goes with the next writes, and is the cheaper the more there is of it: so after
- * such a round the next one waits a part of the time that it took. One that comes
- * alone, later, does not wait.
+ * such a round the next one waits a part of the time that it took. But only while there is
+ * something to gather: who sends one when the last has arrived would wait for nothing.
  */
 static bool
 gathering(const struct sockets *loop)
@@ -327,7 +327,8 @@ gathering(const struct sockets *loop)
 static void
 flush_all(struct sockets *loop)
 {
-	bool many = loop->dirty.count >= MANY;
+	uint64_t connections = loop->dirty.count, messages = loop->counts.messages_out;
+	bool many = connections >= MANY;
 	int64_t start = many ? time_ns() : 0, end;
 	struct lws_dll2 *d;
 
@@ -338,7 +339,7 @@ flush_all(struct sockets *loop)
 		for (uint32_t n = loop->dirty.count; n > 0; n--)
 			if ((d = lws_dll2_get_head(&loop->dirty)))
 				socket_flush(lws_container_of(d, struct socket, dirty));
-	if (many) {
+	if (many && 2 * (loop->counts.messages_out - messages) >= 3 * connections) {
 		end = time_ns();
 		loop->gather = end + (end - start < 4 * GATHER_NS ? (end - start) / 4 : GATHER_NS);
 	}
