@@ -267,12 +267,6 @@ http_cancel(struct http_call *call)
 	make_spare(call);
 }
 
-size_t
-http_in_flight(const struct http *http)
-{
-	return http->in_flight;
-}
-
 static void
 finish(struct http_call *call, CURLcode result)
 {

@@ -105,12 +105,9 @@ void http_close(struct http *);
 struct http_call *http_start(struct http *, const struct http_request *, struct err *e);
 /* Forgets it: done is not called, the connection is closed if it was in use. */
 void http_cancel(struct http_call *);
-/* Of a call that streams: the reply's status and a header, while it lasts. */
+/* Of a call that streams: the reply's status, while it lasts. */
 int http_status(const struct http_call *);
-struct slice http_call_header(const struct http_call *, const char *name);
 
-/* Requests started and not done. */
-size_t http_in_flight(const struct http *);
 /*
  * Moves everything that can move, calling done and data, and returns after at
  * least one of: a call of either, an event on more (poll's revents are set, n

@@ -415,26 +415,14 @@ http_status(const struct http_call *call)
 	return (int)status;
 }
 
-static struct slice
-find_header(struct slice headers, const char *name)
+struct slice
+http_header(const struct http_reply *reply, const char *name)
 {
-	struct slice line;
+	struct slice headers = reply->headers, line;
 	size_t n = strlen(name);
 
 	while (slice_line(&headers, &line))
 		if (header_named(line, name))
 			return slice_trim((struct slice){line.ptr + n + 1, line.len - n - 1});
 	return (struct slice){NULL, 0};
-}
-
-struct slice
-http_call_header(const struct http_call *call, const char *name)
-{
-	return find_header(buf_slice(&call->headers), name);
-}
-
-struct slice
-http_header(const struct http_reply *reply, const char *name)
-{
-	return find_header(reply->headers, name);
 }

@@ -212,12 +212,6 @@ regex_capture(const struct regex *re, size_t i, size_t *start, size_t *end)
 }
 
 size_t
-regex_start(const struct regex *re)
-{
-	return re->offsets[0];
-}
-
-size_t
 regex_end(const struct regex *re)
 {
 	return re->offsets[1];

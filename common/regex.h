@@ -65,8 +65,7 @@ int regex_subject(struct regex_subject *, struct slice text, struct err *);
 int regex_match(struct regex *, const struct regex_subject *, size_t from, struct err *);
 /* The bytes [start,end) of capture i; false when it took no part in the match. */
 bool regex_capture(const struct regex *, size_t i, size_t *start, size_t *end);
-/* Where the last match (capture 0) starts and ends. */
-size_t regex_start(const struct regex *);
+/* Where the last match (capture 0) ends. */
 size_t regex_end(const struct regex *);
 
 #endif

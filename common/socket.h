@@ -201,10 +201,6 @@ void socket_close(struct socket *, int code, const char *reason);
 void socket_cut(struct socket *);
 /* Forgets what waits for it, and ends it as SOCKET_SLOW; reason as of socket_close. */
 void socket_drop(struct socket *, const char *reason);
-/* Stops reading from it (the peer is held back by TCP), and goes on. */
-void socket_pause(struct socket *, bool);
-const char *socket_address(const struct socket *);
-void *socket_state(const struct socket *);
 
 /* What went through this loop so far. */
 struct socket_counts {

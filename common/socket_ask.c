@@ -258,7 +258,6 @@ upgrade(struct socket_ask *ask, struct lws *wsi, const char *what)
 	s->listener = listener;
 	s->max_message = listener->set.max_message;
 	s->max_queue = listener->set.max_queue;
-	s->address = xstrdup(ask->address);
 	s->due = ask->due;
 	listener->open++;
 	lws_set_opaque_user_data(wsi, s);

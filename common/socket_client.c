@@ -170,7 +170,6 @@ socket_connect(struct sockets *loop, const struct socket_request *r, struct err 
 	}
 	s->max_message = r->max_message ? r->max_message : SOCKET_MESSAGE_MAX;
 	s->max_queue = r->max_queue ? r->max_queue : (size_t)64 << 20;
-	s->address = xstrdup(c->host);
 	c->protocol = r->protocol ? xstrdup(r->protocol) : NULL;
 	loop->now = time_ms();
 	c->give_up = loop->now + (r->connect_ms ? r->connect_ms : 10000);

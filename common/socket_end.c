@@ -42,7 +42,6 @@ socket_release(struct socket *s)
 	lws_dll2_remove(&s->over);
 	forget_message(s);
 	free(s->end);
-	free(s->address);
 	free(s);
 }
 
@@ -172,7 +171,7 @@ socket_tell(struct sockets *loop)
 static int64_t
 due_of(const struct socket *s)
 {
-	if (s->state == SOCKET_OPEN && s->listener && !s->paused)
+	if (s->state == SOCKET_OPEN && s->listener)
 		return s->heard + s->listener->set.idle_ms;
 	return s->due;
 }
@@ -252,8 +251,6 @@ opened(struct socket *s)
 	s->heard = s->loop->now;
 	s->loop->counts.open++;
 	socket_client_free(s);
-	if (s->paused)
-		lws_rx_flow_control(s->wsi, 0);
 	if (s->used > 0 && lws_dll2_is_detached(&s->dirty))
 		lws_dll2_add_tail(&s->dirty, &s->loop->dirty);
 	if (s->listener)
@@ -404,31 +401,6 @@ socket_event(struct socket *s, struct lws *wsi, enum lws_callback_reasons why, v
 	default:
 		return 0;
 	}
-}
-
-void
-socket_pause(struct socket *s, bool pause)
-{
-	if (s->paused == pause)
-		return;
-	s->paused = pause;
-	s->heard = s->loop->now = time_ms();
-	if (s->wsi && (s->state == SOCKET_OPEN || s->state == SOCKET_CLOSING))
-		lws_rx_flow_control(s->wsi, !pause);
-	if (!pause)
-		socket_alarm(s->loop, due_of(s));
-}
-
-const char *
-socket_address(const struct socket *s)
-{
-	return s->address ? s->address : "";
-}
-
-void *
-socket_state(const struct socket *s)
-{
-	return s->caller;
 }
 
 const char *

@@ -87,7 +87,6 @@ struct socket {
 	bool said;	/* our close frame has left */
 	bool told;	/* closed has been called */
 	bool partial;	/* a message has begun */
-	bool paused;
 	bool full;	/* drained is owed */
 	struct sockets *loop;
 	struct lws *wsi; /* NULL: there is none any more */
@@ -105,7 +104,6 @@ struct socket {
 	struct socket_end *end;
 	struct socket_client *client;	  /* until it is open */
 	struct socket_listener *listener; /* NULL: a client */
-	char *address;
 };
 
 /* One address that is listened to. Lives as long as the loop. */

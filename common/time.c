@@ -77,8 +77,7 @@ date_of(int64_t moment)
 
 	return (struct date){.year = year + era * 400 + (month >= 10),
 	    .month = month < 10 ? month + 3 : month - 9, .day = of_year - (153 * month + 2) / 5 + 1,
-	    .hour = rest / HOUR, .minute = rest / MINUTE % 60, .second = rest / SECOND % 60,
-	    .ms = rest % SECOND};
+	    .hour = rest / HOUR, .minute = rest / MINUTE % 60, .second = rest / SECOND % 60};
 }
 
 static int64_t
@@ -102,28 +101,13 @@ moment_of(const struct date *d, int64_t offset_minutes, int64_t *moment)
 	return 0;
 }
 
-static void
-put(struct buf *out, int64_t moment, bool decimals)
-{
-	struct date d = date_of(moment < first ? first : moment > last ? last : moment);
-
-	buf_addf(out, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)d.year, (int)d.month,
-	    (int)d.day, (int)d.hour, (int)d.minute, (int)d.second);
-	if (decimals)
-		buf_addf(out, ".%03d", (int)d.ms);
-	buf_addc(out, 'Z');
-}
-
 void
 time_put(struct buf *out, int64_t moment)
 {
-	put(out, moment, false);
-}
+	struct date d = date_of(moment < first ? first : moment > last ? last : moment);
 
-void
-time_put_ms(struct buf *out, int64_t moment)
-{
-	put(out, moment, true);
+	buf_addf(out, "%04lld-%02d-%02dT%02d:%02d:%02dZ", (long long)d.year, (int)d.month,
+	    (int)d.day, (int)d.hour, (int)d.minute, (int)d.second);
 }
 
 /* ---- reading ---- */

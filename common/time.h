@@ -17,10 +17,9 @@ int64_t time_now(void);
 
 /*
  * Appends a moment as RFC 3339 in UTC, for years 0 to 9999 (others are cut to
- * them): whole seconds (2026-11-22T14:11:52Z, rounded down), and with three decimals.
+ * them), in whole seconds (2026-11-22T14:11:52Z), rounded down.
  */
 void time_put(struct buf *, int64_t moment);
-void time_put_ms(struct buf *, int64_t moment);
 
 /*
  * Each reads all of the slice, or returns -1 and leaves *moment alone.

@@ -75,14 +75,8 @@ tree_free(struct tree *t)
 	*t = tree_of(jv_null());
 }
 
-struct tree
-tree_copy(const struct tree *t)
-{
-	return tree_of(jv_copy(tree_jv(t)));
-}
-
-enum json_type
-tree_type(const struct tree *t)
+static enum json_type
+type_of(const struct tree *t)
 {
 	switch (jv_get_kind(tree_jv(t))) {
 	case JV_KIND_FALSE:
@@ -104,61 +98,25 @@ tree_type(const struct tree *t)
 	}
 }
 
-size_t
-tree_length(const struct tree *t)
-{
-	switch (jv_get_kind(tree_jv(t))) {
-	case JV_KIND_ARRAY:
-		return (size_t)jv_array_length(jv_copy(tree_jv(t)));
-	case JV_KIND_OBJECT:
-		return (size_t)jv_object_length(jv_copy(tree_jv(t)));
-	case JV_KIND_INVALID:
-	case JV_KIND_NULL:
-	case JV_KIND_FALSE:
-	case JV_KIND_TRUE:
-	case JV_KIND_NUMBER:
-	case JV_KIND_STRING:
-	default:
-		return 0;
-	}
-}
-
-/* Hands a found value on; the invalid one means that there was none. */
+/* The element at i of an array: false beyond its end. */
 static bool
-found(jv value, struct tree *out)
+element(const struct tree *t, size_t i, struct tree *out)
 {
-	if (!jv_is_valid(value)) {
-		jv_free(value);
+	jv array = tree_jv(t);
+
+	if (i >= (size_t)jv_array_length(jv_copy(array)))
 		return false;
-	}
-	*out = tree_of(value);
+	*out = tree_of(jv_array_get(jv_copy(array), (int)i));
 	return true;
 }
 
-bool
-tree_at(const struct tree *t, size_t i, struct tree *out)
-{
-	if (tree_type(t) != JSON_ARRAY || i >= tree_length(t))
-		return false;
-	return found(jv_array_get(jv_copy(tree_jv(t)), (int)i), out);
-}
-
-bool
-tree_get(const struct tree *t, const char *name, struct tree *out)
-{
-	if (tree_type(t) != JSON_OBJECT)
-		return false;
-	return found(jv_object_get(jv_copy(tree_jv(t)), jv_string(name)), out);
-}
-
-bool
-tree_member(const struct tree *t, size_t *at, struct tree *name, struct tree *value)
+/* Walks an object's members in order: start with *at = 0, until false. */
+static bool
+member(const struct tree *t, size_t *at, struct tree *name, struct tree *value)
 {
 	jv object = tree_jv(t);
 	int i;
 
-	if (tree_type(t) != JSON_OBJECT)
-		return false;
 	/* *at is one more than libjq's iterator of the member last given. */
 	i = *at == 0 ? jv_object_iter(object) : jv_object_iter_next(object, (int)*at - 1);
 	if (!jv_object_iter_valid(object, i))
@@ -177,15 +135,6 @@ tree_text(const struct tree *t, struct buf *out)
 	if (jv_get_kind(value) != JV_KIND_STRING)
 		return false;
 	buf_add(out, jv_string_value(value), (size_t)jv_string_length_bytes(jv_copy(value)));
-	return true;
-}
-
-bool
-tree_double(const struct tree *t, double *out)
-{
-	if (tree_type(t) != JSON_NUMBER)
-		return false;
-	*out = jv_number_value(tree_jv(t));
 	return true;
 }
 
@@ -247,7 +196,7 @@ struct writer {
 static int
 write_value(struct writer *w, struct tree value)
 {
-	switch (tree_type(&value)) {
+	switch (type_of(&value)) {
 	case JSON_NULL:
 		buf_adds(w->out, "null");
 		break;
@@ -273,7 +222,7 @@ write_value(struct writer *w, struct tree value)
 			tree_free(&value);
 			return err_set(w->e, "too_deep", "nested deeper than %d levels", JSON_DEPTH);
 		}
-		buf_addc(w->out, tree_type(&value) == JSON_ARRAY ? '[' : '{');
+		buf_addc(w->out, type_of(&value) == JSON_ARRAY ? '[' : '{');
 		w->stack[w->depth++] = (struct level){.value = value};
 		return 0;
 	}
@@ -286,10 +235,10 @@ static int
 write_next(struct writer *w)
 {
 	struct level *l = &w->stack[w->depth - 1];
-	bool array = tree_type(&l->value) == JSON_ARRAY;
+	bool array = type_of(&l->value) == JSON_ARRAY;
 	struct tree name, value;
-	bool more = array ? tree_at(&l->value, l->at, &value)
-			  : tree_member(&l->value, &l->at, &name, &value);
+	bool more = array ? element(&l->value, l->at, &value)
+			  : member(&l->value, &l->at, &name, &value);
 
 	if (!more) {
 		buf_addc(w->out, array ? ']' : '}');
@@ -313,7 +262,7 @@ int
 tree_write(const struct tree *t, size_t max, struct buf *out, struct err *e)
 {
 	struct writer w = {.out = out, .end = out->len + max, .e = e};
-	int rc = write_value(&w, tree_copy(t));
+	int rc = write_value(&w, tree_of(jv_copy(tree_jv(t))));
 
 	while (rc == 0 && w.depth > 0) {
 		rc = write_next(&w);

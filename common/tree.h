@@ -33,18 +33,7 @@ int tree_parse(struct slice value, struct tree *out, struct err *e);
  */
 int tree_write(const struct tree *, size_t max, struct buf *out, struct err *e);
 void tree_free(struct tree *);
-struct tree tree_copy(const struct tree *);
-
-enum json_type tree_type(const struct tree *);
-/* Elements of an array, members of an object, 0 for all others. */
-size_t tree_length(const struct tree *);
-/* The element at i, or the member of that name: false when there is none. */
-bool tree_at(const struct tree *, size_t i, struct tree *out);
-bool tree_get(const struct tree *, const char *name, struct tree *out);
-/* Walks an object's members in order: start with *at = 0, until false. */
-bool tree_member(const struct tree *, size_t *at, struct tree *name, struct tree *value);
 /* Appends a string's bytes; false when it is none. */
 bool tree_text(const struct tree *, struct buf *out);
-bool tree_double(const struct tree *, double *out);
 
 #endif

@@ -22,7 +22,7 @@ struct yaml;
 
 /*
  * Parses; the caller closes. NULL with e: line, column and code "bad_yaml", "too_deep" or
- * "too_large". An empty document is a mapping without members. The text may go after the call.
+ * "too_large". An empty document has nothing at any path. The text may go after the call.
  */
 struct yaml *yaml_parse(struct slice text, struct err *);
 void yaml_close(struct yaml *);
@@ -34,14 +34,5 @@ void yaml_close(struct yaml *);
  * as long as y.
  */
 bool yaml_get(const struct yaml *, const char *const *path, size_t n, struct slice *value);
-
-enum yaml_type { YAML_NOTHING, YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
-/* What is at the path, and how many members or items it has (0 for a scalar; may be NULL). */
-enum yaml_type yaml_at(const struct yaml *, const char *const *path, size_t n, size_t *count);
-/* The name of the i-th member of the mapping at the path; false beyond, or no scalar name. */
-bool yaml_name(const struct yaml *, const char *const *path, size_t n, size_t i,
-    struct slice *name);
-/* The 1-based line of what is at the path, 0 when nothing is. */
-size_t yaml_line(const struct yaml *, const char *const *path, size_t n);
 
 #endif

@@ -185,16 +185,6 @@ jsonfile_child(const struct jsonfile *f, size_t parent, struct slice name)
 	    : JSONFILE_NONE;
 }
 
-size_t
-jsonfile_path(const struct jsonfile *f, const struct slice *path, size_t n)
-{
-	size_t node = 0;
-
-	for (size_t i = 0; i < n && node != JSONFILE_NONE; i++)
-		node = jsonfile_child(f, node, path[i]);
-	return node;
-}
-
 struct slice
 jsonfile_text(struct jsonfile *f, size_t node)
 {

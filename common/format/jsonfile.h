@@ -55,8 +55,6 @@ void jsonfile_free(struct jsonfile *);
 
 /* The child of that name that is not removed, or JSONFILE_NONE. */
 size_t jsonfile_child(const struct jsonfile *, size_t parent, struct slice name);
-/* The same down a path of n names. */
-size_t jsonfile_path(const struct jsonfile *, const struct slice *path, size_t n);
 /* The decoded text of a string in the file: the text's own bytes, or the arena's. */
 struct slice jsonfile_text(struct jsonfile *, size_t node);
 /* Offsets of a node that stands in the text: of its name (else its value), and its end. */

@@ -70,8 +70,9 @@ xliff_message_text(const struct xliff_unit *u, struct slice message, const char 
 
 /* -- text -- */
 
-void
-xliff_put_text(struct slice text, struct buf *out)
+/* Appends text as content, <cp> for what XML cannot hold. */
+static void
+put_text(struct slice text, struct buf *out)
 {
 	while (text.len) {
 		size_t n = xml_text_legal(text), step;
@@ -131,7 +132,7 @@ put_data(struct builder *b, struct slice text)
 
 	buf_addslice(d, b->before);
 	buf_addf(d, "<data id=\"d%zu\">", ++b->built->ndata);
-	xliff_put_text(text, d);
+	put_text(text, d);
 	buf_adds(d, "</data>");
 }
 
@@ -214,7 +215,7 @@ xliff_build(struct slice text, const char *format, bool typed, struct slice befo
 	*built = (struct xliff_built){0};
 	built->codes = arena_alloc(arena, CODES * sizeof(*built->codes));
 	if (message_parse(text, dialect_of(format, typed), arena, &m, NULL) < 0) {
-		xliff_put_text(text, &built->source);
+		put_text(text, &built->source);
 		return;
 	}
 	b.pair = arena_alloc(arena, (m.n + 1) * sizeof(*b.pair));
@@ -231,7 +232,7 @@ xliff_build(struct slice text, const char *format, bool typed, struct slice befo
 		if (is_code(&m, node) && room)
 			put_code(&b, i);
 		else
-			xliff_put_text(message_bytes(&m, node), &built->source);
+			put_text(message_bytes(&m, node), &built->source);
 	}
 }
 
@@ -306,7 +307,7 @@ put_codes(struct slice text, const struct message *m, const struct xliff_code *c
 			at++;
 			continue;
 		}
-		xliff_put_text((struct slice){text.ptr + from, at - from}, out);
+		put_text((struct slice){text.ptr + from, at - from}, out);
 		if (used[code])
 			put_again(codes[code].raw, times++, out);
 		else
@@ -314,7 +315,7 @@ put_codes(struct slice text, const struct message *m, const struct xliff_code *c
 		used[code] = true;
 		from = at += codes[code].text.len;
 	}
-	xliff_put_text((struct slice){text.ptr + from, text.len - from}, out);
+	put_text((struct slice){text.ptr + from, text.len - from}, out);
 }
 
 static int

@@ -40,8 +40,6 @@ void xliff_built_free(struct xliff_built *);
  */
 void xliff_put_target(struct slice text, const char *format, bool typed,
     const struct xliff_code *, size_t n, struct buf *out);
-/* Appends text as content, <cp> for what XML cannot hold. */
-void xliff_put_text(struct slice text, struct buf *out);
 /* Whether white space in the text counts: xml:space="preserve" is to be said. */
 bool xliff_needs_space(struct slice text);
 

@@ -30,7 +30,8 @@ must(bool yes)
 static void
 on_opened(struct socket *s, void *state)
 {
-	must(socket_state(s) == state && ++opened == accepted);
+	(void)s;
+	must(state == &loop && ++opened == accepted);
 }
 
 static void
@@ -104,10 +105,14 @@ dial(void)
 	    .sin_port = htons((uint16_t)sockets_port(loop)),
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct linger none = {.l_onoff = 1}; /* or ports run out */
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-	must(fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	/* libFuzzer's alarm interrupts it, and it goes on. */
+	while ((rc = connect(fd, (struct sockaddr *)&a, sizeof(a))) != 0 &&
+	    (errno == EINTR || errno == EALREADY))
+		continue;
+	must(fd >= 0 && (rc == 0 || errno == EISCONN));
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	return fd;
 }

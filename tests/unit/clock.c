@@ -5,19 +5,11 @@
 #include "tools/collab/clock.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/stamp.h"
 
 #include <stdlib.h>
 
 static const int64_t NOW = 1700000000000;
-
-static void
-test_order(void)
-{
-	struct stamp a = {5, 1, S("a")}, b = {5, 1, S("b")}, c = {5, 2, S("a")}, d = {6, 0, S("")};
-
-	CHECK(stamp_cmp(&a, &b) < 0 && stamp_cmp(&b, &c) < 0 && stamp_cmp(&c, &d) < 0);
-	CHECK(stamp_cmp(&c, &a) > 0 && stamp_cmp(&a, &a) == 0);
-}
 
 static void
 test_text(void)
@@ -120,7 +112,6 @@ test_guard(void)
 int
 main(void)
 {
-	test_order();
 	test_text();
 	test_causality();
 	test_guard();

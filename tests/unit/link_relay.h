@@ -7,7 +7,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
-#include "common/socket.h"
+#include "common/socket_part.h"
 #include "common/time.h"
 #include "tools/collab/frame.h"
 
@@ -127,6 +127,14 @@ relay_take(struct seat *s, const struct frame *f)
 	}
 }
 
+/* Stops reading from it (the peer is held back by TCP), and goes on. */
+static inline void
+relay_hold(struct socket *socket, bool hold)
+{
+	if (socket->wsi && socket->state == SOCKET_OPEN)
+		lws_rx_flow_control(socket->wsi, !hold);
+}
+
 static void
 relay_message(struct socket *socket, struct slice bytes, bool binary, void *state)
 {
@@ -136,7 +144,7 @@ relay_message(struct socket *socket, struct slice bytes, bool binary, void *stat
 
 	s->socket = socket;
 	if (plan.slow)
-		socket_pause(socket, true);
+		relay_hold(socket, true);
 	if (binary ? frame_read_binary(bytes, false, &f, &e)
 		   : frame_read_text(&relay_reader, bytes, &f, &s->array, &e))
 		fprintf(stderr, "relay: %s\n", e.text);

@@ -6,6 +6,7 @@
 
 #include "tests/unit/check.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/steps.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -16,18 +17,6 @@
 static struct err e;
 static struct place p;
 static struct journal_report report;
-
-/* The next so many changes of names are made, then the process is gone. */
-static long steps = -1;
-
-static void
-step(void)
-{
-	if (steps == 0)
-		_exit(9);
-	if (steps > 0)
-		steps--;
-}
 
 int
 rename(const char *from, const char *to)
@@ -41,13 +30,6 @@ renameat2(int fromdir, const char *from, int todir, const char *to, unsigned fla
 {
 	step();
 	return (int)syscall(SYS_renameat2, fromdir, from, todir, to, flags);
-}
-
-int
-renameat(int fromdir, const char *from, int todir, const char *to)
-{
-	step();
-	return (int)syscall(SYS_renameat, fromdir, from, todir, to);
 }
 
 int

@@ -13,7 +13,7 @@ matches(const char *pattern, unsigned flags, const char *text)
 	struct err e = {0};
 	struct regex *re = regex_compile(slice(pattern), flags, &e);
 	struct regex_subject subject;
-	size_t from = 0, start, end;
+	size_t from = 0, at, start, end;
 
 	buf_reset(&out);
 	buf_adds(&out, re != NULL ? "" : e.text);
@@ -21,13 +21,15 @@ matches(const char *pattern, unsigned flags, const char *text)
 		return out.ptr;
 	CHECK(regex_subject(&subject, slice(text), &e) == 0);
 	while (from <= strlen(text) && regex_match(re, &subject, from, &e) == 1) {
-		buf_addf(&out, "%zu-%zu", regex_start(re), regex_end(re));
+		CHECK(regex_capture(re, 0, &start, &end) && end == regex_end(re));
+		at = start;
+		buf_addf(&out, "%zu-%zu", start, end);
 		for (size_t i = 1; i <= regex_groups(re); i++)
 			if (regex_capture(re, i, &start, &end))
 				buf_addf(&out, "(%s %.*s)", regex_group_name(re, i) ?: "",
 				    (int)(end - start), text + start);
 		buf_addc(&out, ' ');
-		from = regex_end(re) > regex_start(re) ? regex_end(re) : regex_end(re) + 1;
+		from = regex_end(re) > at ? regex_end(re) : regex_end(re) + 1;
 	}
 	regex_free(re);
 	return out.ptr;

@@ -45,9 +45,11 @@ scratch_begin(void)
 	}
 }
 
-/* Removes what is in a folder, and the folder. */
+static inline void scratch_remove(const char *folder);
+
+/* Removes what is in a folder. */
 static inline void
-scratch_remove(const char *folder)
+scratch_clear(const char *folder)
 {
 	DIR *d = opendir(folder);
 	struct dirent *entry;
@@ -66,6 +68,13 @@ scratch_remove(const char *folder)
 	}
 	if (d)
 		closedir(d);
+}
+
+/* And the folder. */
+static inline void
+scratch_remove(const char *folder)
+{
+	scratch_clear(folder);
 	rmdir(folder);
 }
 

@@ -38,7 +38,6 @@ static size_t nserved;
 static void (*serve)(struct peer *, struct slice, bool binary); /* what the server does */
 static int (*door)(struct socket_ask *);			/* who comes in */
 static void (*page)(struct socket_ask *);			/* plain requests */
-static void (*greet)(struct peer *);				/* when the server's is open */
 
 static void
 peer_opened(struct socket *s, void *state)
@@ -47,8 +46,6 @@ peer_opened(struct socket *s, void *state)
 
 	p->socket = s;
 	p->opened++;
-	if (p >= served && p < served + 512 && greet)
-		greet(p);
 }
 
 static void
@@ -129,7 +126,6 @@ start(struct socket_server set)
 	serve = NULL;
 	door = NULL;
 	page = NULL;
-	greet = NULL;
 	loop = sockets_open(&e);
 	CHECK(loop != NULL);
 	CHECK(listen_with(set) == 0);

@@ -7,6 +7,7 @@
 #include "tools/collab/state.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/state_look.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -102,7 +103,7 @@ copy(struct state *s)
 static bool
 equal(struct state *a, struct state *b)
 {
-	struct stamp f = state_floor(a), g = state_floor(b);
+	struct stamp f = floor_of(a), g = floor_of(b);
 	struct buf x = {0}, y = {0};
 	bool same;
 
@@ -253,7 +254,7 @@ random_state(bool floor)
 static bool
 share_floor(const struct state *a, const struct state *b, const struct state *c)
 {
-	struct stamp f = state_floor(a), g = state_floor(b), h = state_floor(c);
+	struct stamp f = floor_of(a), g = floor_of(b), h = floor_of(c);
 
 	return (f.l && stamp_cmp(&f, &g) == 0 && stamp_cmp(&f, &h) >= 0) ||
 	    (f.l && stamp_cmp(&f, &h) == 0 && stamp_cmp(&f, &g) >= 0) ||
@@ -427,8 +428,7 @@ test_heads(void)
 
 	CHECK(merge(a, 10, "a", 1, "{\"x\":1}") == STATE_MERGED);
 	CHECK(merge(a, 11, "a", 2, "{\"x\":null}") == STATE_MERGED);
-	clock = at(12, "a");
-	state_passed(a, &clock);
+	head(a, 12, "a", &text);
 	CHECK(!state_horizon(a, &horizon)); /* alone */
 	CHECK(hear(b, a, 12, "a") == STATE_SNAPSHOT);
 	CHECK(merge(b, 13, "b", 1, "{\"y\":1}") == STATE_MERGED);
@@ -447,7 +447,7 @@ test_heads(void)
 	CHECK(hear(b, a, 19, "a") == STATE_NOTHING);
 	CHECK(state_horizon(b, &horizon) && state_collect(b, &horizon, NULL) == 0);
 	CHECK(state_digest(a) == state_digest(b));
-	horizon = state_floor(b);
+	horizon = floor_of(b);
 	CHECK(state_collect(a, &horizon, NULL) == 0 && equal(a, b));
 	/* A node that is known and silent holds everything up, until it is forgotten. */
 	CHECK(state_seen(a, S("c"), 1, NULL) == STATE_MERGED);

@@ -6,16 +6,6 @@
 
 #define STAMP_MAX ((int64_t)1 << 53) /* numbers that every JSON reader keeps exact */
 
-int
-stamp_cmp(const struct stamp *a, const struct stamp *b)
-{
-	if (a->l != b->l)
-		return a->l < b->l ? -1 : 1;
-	if (a->c != b->c)
-		return a->c < b->c ? -1 : 1;
-	return slice_cmp(a->node, b->node);
-}
-
 bool
 node_valid(struct slice node)
 {

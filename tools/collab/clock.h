@@ -28,7 +28,6 @@ struct stamp {
 	struct slice node;
 };
 
-int stamp_cmp(const struct stamp *, const struct stamp *);
 /* Whether an id may be one: 1 to NODE_MAX bytes of UTF-8 without controls. */
 bool node_valid(struct slice node);
 

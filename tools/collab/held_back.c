@@ -10,8 +10,9 @@ enum { OVERHEAD = 64 };
 /* More than this of one sender: putting one in its place would cost too much. */
 enum { MOST = 8192 };
 
-size_t
-held_back_size(struct slice event, struct slice payload)
+/* What a message takes of the bound. */
+static size_t
+size_of(struct slice event, struct slice payload)
 {
 	return event.len + payload.len + OVERHEAD;
 }
@@ -57,7 +58,7 @@ bool
 held_back_add(struct held_back *h, uint64_t seq, struct slice event, struct slice payload,
     size_t *bytes, size_t max)
 {
-	size_t i = find(h, seq), size = held_back_size(event, payload);
+	size_t i = find(h, seq), size = size_of(event, payload);
 	struct held_message m = {.seq = seq, .event = event.len, .payload = payload.len};
 
 	if (i < h->n && h->v[i].seq == seq)

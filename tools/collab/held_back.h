@@ -19,8 +19,6 @@ struct held_back {
 	size_t at, n, cap;
 };
 
-/* What a message takes of the bound. */
-size_t held_back_size(struct slice event, struct slice payload);
 /*
  * Keeps a copy, once; adds to *bytes. When that would pass max, those with the highest
  * numbers make room if theirs are higher; false: there was no room for it.

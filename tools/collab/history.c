@@ -47,8 +47,9 @@ list(struct history *h)
 	h->all->newest = h;
 }
 
-void
-history_touch(struct history *h)
+/* Moves it to the end of those that were spoken to last. */
+static void
+touch(struct history *h)
 {
 	unlist(h);
 	list(h);
@@ -268,7 +269,7 @@ history_put(struct history *h, const struct history_message *message, struct err
 		all->bytes += history_index_add(&h->index, from, entry.seq, m.number,
 		    &entry.sender);
 	history_push(h, &entry);
-	history_touch(h);
+	touch(h);
 	history_trim(h, m.at);
 	while (all->settings.max_bytes && all->bytes > all->settings.max_bytes && all->oldest)
 		history_drop(all->oldest);

@@ -45,6 +45,21 @@ sync_file(struct history *h)
 		failed(h->all, NULL, "sync", h->file);
 }
 
+static void
+close_file(struct history *h, bool sync)
+{
+	if (h->fd < 0)
+		return;
+	if (sync)
+		sync_file(h);
+	h->dirty = 0;
+	close(h->fd);
+	h->fd = -1;
+	for (size_t i = 0; i < HISTORY_OPEN; i++)
+		if (h->all->open[i] == h)
+			h->all->open[i] = NULL;
+}
+
 /*
  * The place in open that is to be used next; whoever has it is closed, and the disk not waited for:
  * with so many topics everything is brought there at once, later.
@@ -58,7 +73,7 @@ slot(struct histories *all)
 	if (h) {
 		if (h->dirty && (all->unsynced == 0 || h->dirty < all->unsynced))
 			all->unsynced = h->dirty;
-		history_file_close(h, false);
+		close_file(h, false);
 	}
 	return i;
 }
@@ -108,21 +123,6 @@ history_file_open(struct history *h, struct err *e)
 	}
 	all->open[i] = h;
 	return 0;
-}
-
-void
-history_file_close(struct history *h, bool sync)
-{
-	if (h->fd < 0)
-		return;
-	if (sync)
-		sync_file(h);
-	h->dirty = 0;
-	close(h->fd);
-	h->fd = -1;
-	for (size_t i = 0; i < HISTORY_OPEN; i++)
-		if (h->all->open[i] == h)
-			h->all->open[i] = NULL;
 }
 
 int
@@ -182,7 +182,7 @@ history_file_remove(struct history *h)
 {
 	if (h->all->compact == h)
 		history_compact_stop(h->all);
-	history_file_close(h, false);
+	close_file(h, false);
 	if (h->end && unlinkat(h->all->folder, h->file, 0) != 0 && errno != ENOENT)
 		failed(h->all, NULL, "remove", h->file);
 	h->before = h->end = 0;
@@ -206,7 +206,7 @@ history_file_settle(struct histories *all)
 		return;
 	for (size_t i = 0; i < HISTORY_OPEN; i++)
 		if (all->open[i])
-			history_file_close(all->open[i], all->unsynced == 0);
+			close_file(all->open[i], all->unsynced == 0);
 	if (all->unsynced)
 		sync_all(all);
 	else if (all->made && store_sync(all->folder) != 0)

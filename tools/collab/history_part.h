@@ -114,8 +114,6 @@ void history_drop(struct history *); /* the oldest */
 struct history *history_make(struct histories *, struct slice key);
 /* Drops what the settings say is too much of this one. */
 void history_trim(struct history *, int64_t wall);
-/* Moves it to the end of those that were spoken to last. */
-void history_touch(struct history *);
 
 /* ---- history_index.c ---- */
 struct sender *history_index_find(const struct index *, struct slice from);
@@ -139,7 +137,6 @@ int history_file_append(struct history *, uint64_t *where, int64_t now, struct e
 bool history_file_read(struct history *, const struct entry *, struct buf *out);
 /* Nothing is kept of it any more. */
 void history_file_remove(struct history *);
-void history_file_close(struct history *, bool sync);
 /* Opens it, made with its header when it is new: 0, or -1 with e. */
 int history_file_open(struct history *, struct err *e);
 /* Closes all, and brings to the disk what is not there. */

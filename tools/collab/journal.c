@@ -205,7 +205,6 @@ journal_open(struct journal **out, const struct journal_settings *settings,
 	if (settings->segment_bytes && settings->segment_bytes < target)
 		target = settings->segment_bytes;
 	j->target = target < SEGMENT_LEAST ? SEGMENT_LEAST : target;
-	j->hold = UINT64_MAX;
 	if (set_up(j, report, e) != 0) {
 		journal_close(j);
 		return -1;
@@ -395,10 +394,4 @@ journal_forget(struct journal *j, uint64_t place)
 {
 	if (place > j->forgotten)
 		j->forgotten = place;
-}
-
-void
-journal_hold(struct journal *j, uint64_t place)
-{
-	j->hold = place;
 }

@@ -138,10 +138,9 @@ int journal_read(struct journal *, uint64_t place, struct journal_entry *, struc
 int journal_find(struct journal *, struct slice from, uint64_t seq, struct journal_entry *,
     struct buf *, struct err *e);
 
-/* The first place kept, and the last that was committed, synced; 0: none. */
+/* The first place kept, and the last that was committed; 0: none. */
 uint64_t journal_first(const struct journal *);
 uint64_t journal_last(const struct journal *);
-uint64_t journal_synced(const struct journal *);
 
 struct journal_sender {
 	struct slice from;    /* lent until the next append */
@@ -154,10 +153,8 @@ bool journal_who(const struct journal *, struct slice from, struct journal_sende
 
 /*
  * When room is needed the oldest segments are dropped whole: those of which
- * all places are at or below the highest one given to journal_forget (none at
- * first) and below the one given to journal_hold (UINT64_MAX, as at first: nothing is held).
+ * all places are at or below the highest one given to journal_forget (none at first).
  */
 void journal_forget(struct journal *, uint64_t place);
-void journal_hold(struct journal *, uint64_t place);
 
 #endif

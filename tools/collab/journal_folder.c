@@ -29,7 +29,7 @@ journal_cannot(const struct journal *j, const char *what, struct err *e)
 	    j->folder, strerror(error));
 }
 
-void
+static void
 segment_name(uint64_t first, char name[JOURNAL_ASIDE])
 {
 	snprintf(name, JOURNAL_ASIDE, "%016" PRIx64 "%s", first, suffix);
@@ -90,7 +90,8 @@ folder_list(struct journal *j, struct err *e)
 	return 0;
 }
 
-int
+/* A regular file of the folder, -1 with errno. */
+static int
 folder_open(const struct journal *j, const char *name, int flags)
 {
 	int fd = openat(j->dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
@@ -181,20 +182,14 @@ folder_aside(const struct journal *j, uint64_t first, bool keep, struct journal_
 	return rc;
 }
 
-static uint64_t
-droppable(const struct journal *j)
-{
-	return j->hold <= j->forgotten ? j->hold : j->forgotten + 1;
-}
-
 void
 folder_drop(struct journal *j, uint64_t need)
 {
-	uint64_t free_below = droppable(j);
 	char name[JOURNAL_ASIDE];
 	size_t gone = 0;
 
-	while (gone + 1 < j->n && j->total + need > j->max && j->segments[gone].end <= free_below) {
+	while (gone + 1 < j->n && j->total + need > j->max &&
+	    j->segments[gone].end - 1 <= j->forgotten) {
 		struct segment *s = &j->segments[gone];
 
 		segment_name(s->first, name);

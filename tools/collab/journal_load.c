@@ -90,8 +90,9 @@ load_segment(struct journal *j, struct segment *s, struct journal_report *report
 
 /* ---- all of them ---- */
 
-uint64_t
-journal_remembered(const struct journal *j, uint64_t end)
+/* The last place known to have been synced, by the file beside; 0 where that cannot be. */
+static uint64_t
+remembered(const struct journal *j, uint64_t end)
 {
 	uint64_t synced = marks_get(&j->marks, SYNCED_PLACE);
 
@@ -106,7 +107,7 @@ static void
 judge_tail(struct journal *j, struct journal_report *report)
 {
 	struct segment *s = journal_newest(j);
-	uint64_t synced = journal_remembered(j, s->end);
+	uint64_t synced = remembered(j, s->end);
 	bool cut = marks_get(&j->marks, SYNCED_FIRST) == s->first &&
 	    marks_get(&j->marks, SYNCED_BYTES) > s->bytes;
 
@@ -178,7 +179,7 @@ mend_all(struct journal *j, struct journal_report *report, struct err *e)
 		}
 		if (s->first > end && journal_mend(j, NULL, end, s->first, report, e) != 0)
 			return -1;
-		synced = last ? journal_remembered(j, until) : 0;
+		synced = last ? remembered(j, until) : 0;
 		if (synced >= until)
 			until = synced + 1;
 		end = s->damaged ? until : s->end;
@@ -209,7 +210,7 @@ cut_tail(struct journal *j, struct journal_report *report, struct err *e)
 int
 journal_load(struct journal *j, struct journal_report *report, struct err *e)
 {
-	uint64_t synced = journal_remembered(j, 1);
+	uint64_t synced = remembered(j, 1);
 	bool whole = false;
 
 	for (int round = 0; round < ROUNDS && !whole; round++) {

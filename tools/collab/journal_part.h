@@ -128,7 +128,7 @@ struct journal {
 	uint64_t next;	     /* place of the next append */
 	uint64_t written, synced; /* the next place is that + 1 */
 	bool dirty;	     /* written and not synced */
-	uint64_t forgotten, hold;
+	uint64_t forgotten;
 	struct sender **senders;
 	size_t nsenders, senders_cap;
 	struct numbered *numbers; /* ascending */
@@ -204,11 +204,9 @@ enum scan_step scan_next(struct scan *);
 
 /* Appends path and why (errno) to e: "disk_full" or "cannot_write". */
 int journal_cannot(const struct journal *, const char *what, struct err *e);
-void segment_name(uint64_t first, char name[JOURNAL_ASIDE]);
 /* Fills segments (first and size only), ascending. 0, or -1 with e. */
 int folder_list(struct journal *, struct err *e);
-/* Opens a regular file of the folder, -1 with errno. */
-int folder_open(const struct journal *, const char *name, int flags);
+/* Opens a segment, which must be a regular file: -1 with errno. */
 int folder_open_segment(const struct journal *, uint64_t first, int flags);
 /*
  * A new segment's file, under another name until it is finished; content is written
@@ -230,8 +228,6 @@ void folder_drop(struct journal *, uint64_t need);
 
 /* Reads, mends and reads again until all is whole. 0, or -1 with e. */
 int journal_load(struct journal *, struct journal_report *, struct err *e);
-/* The last place known to have been synced, by the file beside; 0 where that cannot be. */
-uint64_t journal_remembered(const struct journal *, uint64_t end);
 /* Notes how much of the last segment is on the disk: bytes, 0: not known. */
 void journal_remember(struct journal *, uint64_t bytes);
 /*

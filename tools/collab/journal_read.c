@@ -225,12 +225,6 @@ journal_last(const struct journal *j)
 	return j->written;
 }
 
-uint64_t
-journal_synced(const struct journal *j)
-{
-	return j->synced;
-}
-
 static void
 tell(const struct sender *s, struct journal_sender *out)
 {

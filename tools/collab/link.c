@@ -10,7 +10,7 @@
 enum { CLOSE_MS = 1000 };
 
 static const struct link_times usual = {.first = 100, .base = 200, .cap = 10000, .rate = 2000,
-    .lasting = 10000, .reply = 10000, .early = 60000, .track = 6000, .renew = 10000};
+    .lasting = 10000, .reply = 10000, .early = 60000, .renew = 10000};
 
 static void
 on_member(struct slice key, bool here, struct slice meta, void *state)
@@ -126,29 +126,4 @@ link_close(struct link *l, int64_t wait_ms)
 	free(l->token_file);
 	free(l->ca_file);
 	free(l);
-}
-
-bool
-link_is_up(const struct link *l)
-{
-	return l->at == LINK_UP;
-}
-
-size_t
-link_members(const struct link *l)
-{
-	size_t n = roster_metas(&l->roster);
-
-	return n ? n : 1;
-}
-
-void
-link_track(struct link *l, struct slice meta)
-{
-	buf_reset(&l->meta);
-	buf_addslice(&l->meta, meta);
-	l->track_wanted = l->presence;
-	/* When not up it goes with the join. */
-	if (l->at == LINK_UP && l->presence && l->track_at <= time_ms())
-		link_say_track(l);
 }

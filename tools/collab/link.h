@@ -93,7 +93,6 @@ struct link *link_open(struct sockets *, const struct link_settings *, const str
  * are still told. Before sockets_close.
  */
 void link_close(struct link *, int64_t wait_ms);
-bool link_is_up(const struct link *);
 /*
  * Broadcasts with ack; number comes back by acked (0: do not tell). In v2 as
  * kind 3, whose payload's bytes survive every relay; else as text. False,
@@ -101,13 +100,6 @@ bool link_is_up(const struct link *);
  * event has at most 255 bytes.
  */
 bool link_send(struct link *, struct slice event, struct slice payload, uint64_t number);
-/* Connections in presence, ours included, each of which a message is delivered to; at least 1. */
-size_t link_members(const struct link *);
-/*
- * Changes what we track; {} is our name alone. Told at most every 6 s (relays close the channel
- * of who does it more often), the last one counts.
- */
-void link_track(struct link *, struct slice meta);
 /* Timers: to be called after each sockets_wait; milliseconds until the next is due, -1: none. */
 int64_t link_turn(struct link *);
 

@@ -49,10 +49,20 @@ channel_lost(struct link *l, const char *what)
 		link_lost(l, r, true, -1, "the relay closed the channel%s", what);
 }
 
+/* Our hub says from the first that nothing of ours will be taken; Supabase never does. */
+static bool
+may_not_write(struct slice response)
+{
+	static const char *const path[] = {"kandil", "write"};
+	struct slice value;
+
+	return json_path(response, path, 2, &value) && json_type(value) == JSON_FALSE;
+}
+
 static void
 hear_join(struct link *l, bool ok, struct slice response)
 {
-	struct refusal r;
+	struct refusal r, barred = {LINK_NEVER, "permission"};
 
 	if (!ok) {
 		const char *reason = words(l, response);
@@ -60,6 +70,13 @@ hear_join(struct link *l, bool ok, struct slice response)
 		r = refusal_join(slice(reason));
 		link_lost(l, r, true, -1, "the relay refuses the join: %s",
 		    *reason ? reason : "it gives no reason");
+		return;
+	}
+	if (may_not_write(response)) {
+		link_lost(l, barred, true, -1,
+		    "this key or token may not write to the private topic '%s', as who takes part "
+		    "must: one for it names the topic under write, too",
+		    l->topic + strlen("realtime:"));
 		return;
 	}
 	l->at = LINK_UP;

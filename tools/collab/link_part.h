@@ -46,7 +46,6 @@ struct link_times {
 	int64_t lasting;   /* up for so long: the next loss is a first one */
 	int64_t reply;	   /* for the answer to a join, for an ack, for the end that was told */
 	int64_t early;	   /* a token is replaced that long before it ends */
-	int64_t track;	   /* between two changes of our presence: 5 in 30 s are allowed */
 	int64_t renew;	   /* between two tries to get a token */
 };
 
@@ -93,9 +92,9 @@ struct link {
 	/* of this socket and channel */
 	uint64_t ref, join_ref; /* 0: none */
 	bool beat_open;		/* a heartbeat, and nothing has come since */
-	int64_t beat_at, token_at, track_at;
+	int64_t beat_at, token_at;
 	int64_t tried_at;	/* when a token was last asked for */
-	bool track_wanted, left;
+	bool left;
 	uint64_t track_ref, leave_ref;
 	uint64_t given, gone; /* bytes into the socket's queue; out of it, as last seen */
 	uint64_t last;	      /* given, behind the last message */
@@ -114,7 +113,7 @@ struct link {
 	bool skip_noted;
 };
 
-enum { LINK_NEVER_DUE = 0 }; /* of beat_at, token_at, track_at */
+enum { LINK_NEVER_DUE = 0 }; /* of beat_at, token_at */
 
 /* ---- link_state.c ---- */
 /*

@@ -99,8 +99,6 @@ link_say_track(struct link *l)
 	json_add_raw(b, "payload", l->meta.len ? buf_slice(&l->meta) : S("{}"));
 	json_close(b, '}');
 	l->track_ref = say(l, false, "presence", buf_slice(b));
-	l->track_at = time_ms() + l->times.track;
-	l->track_wanted = false;
 }
 
 void

@@ -254,7 +254,7 @@ mute(struct link *l)
 	if (l->private && !l->heard_ack && ++l->mute >= MUTE_MAX)
 		link_lost(l, barred, false, -1,
 		    "the relay takes no message: this token may not write to the private topic "
-		    "'%s'", l->topic);
+		    "'%s'", l->topic + strlen("realtime:"));
 	else
 		link_lost(l, broken, false, -1, "the relay acknowledges nothing any more");
 }
@@ -304,8 +304,6 @@ next_due(const struct link *l)
 		next = sooner(next, l->beat_at);
 	if (l->at == LINK_UP) {
 		next = sooner(next, l->token_at);
-		if (l->track_wanted)
-			next = sooner(next, l->track_at);
 		if (oldest) {
 			int64_t last = oldest->sent > l->acked_at ? oldest->sent : l->acked_at;
 
@@ -333,8 +331,6 @@ link_turn(struct link *l)
 		watch(l, now);
 	if (l->at == LINK_UP)
 		link_token_turn(l, now);
-	if (l->at == LINK_UP && l->track_wanted && l->track_at <= now)
-		link_say_track(l);
 	if (l->at == LINK_WAITING && l->due <= now)
 		connect_now(l);
 	else if (l->at == LINK_OFF && l->due <= now)

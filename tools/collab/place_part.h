@@ -16,19 +16,9 @@ int place_path(const struct place_settings *, struct buf *out, struct err *e);
 void place_identity(struct slice name, char from[PLACE_IDENTITY + 1]);
 
 /*
- * Reads the identity of an outbox's folder: 1, 0 when it has none, or none of that
- * name, -1 with e when it cannot be read.
- */
-int place_read_node(const char *out, struct slice name, char from[PLACE_IDENTITY + 1],
-    struct err *e);
-/* The name in an identity. */
-struct slice place_name_of(const char *from);
-/*
  * Finishes or takes back an exchange that was cut short, and makes a first outbox where there
  * is none. 0, or -1 with e.
  */
 int place_settle(struct place *, struct slice name, struct err *e);
-/* Brings a folder's entries to the disk: 0 or -1 with errno. */
-int place_sync(const char *folder);
 
 #endif

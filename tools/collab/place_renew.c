@@ -28,8 +28,9 @@ fail(const char *what, const char *name, struct err *e)
 	    "cannot %s '%s': %s", what, name, strerror(error));
 }
 
-int
-place_sync(const char *folder)
+/* Brings a folder's entries to the disk: 0 or -1 with errno. */
+static int
+sync_folder(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc, error;
 
@@ -42,8 +43,9 @@ place_sync(const char *folder)
 	return rc;
 }
 
-struct slice
-place_name_of(const char *from)
+/* The name in an identity. */
+static struct slice
+name_of(const char *from)
 {
 	const char *dot = strrchr(from, '.');
 
@@ -52,8 +54,12 @@ place_name_of(const char *from)
 
 /* ---- node ---- */
 
-int
-place_read_node(const char *out, struct slice name, char from[PLACE_IDENTITY + 1], struct err *e)
+/*
+ * Reads the identity of an outbox's folder: 1, 0 when it has none, or none of that
+ * name, -1 with e when it cannot be read.
+ */
+static int
+read_node(const char *out, struct slice name, char from[PLACE_IDENTITY + 1], struct err *e)
 {
 	char *file = path_join(out, "node");
 	struct buf text = {0};
@@ -231,11 +237,11 @@ exchange(struct place *p, struct slice name, bool old, char **aside, struct err 
 	if (rc == 0)
 		rc = write_node(new, from, e);
 	/* No crash may show the old one's new name and not the new one. */
-	if (rc == 0 && place_sync(p->folder) != 0)
+	if (rc == 0 && sync_folder(p->folder) != 0)
 		rc = fail("sync", p->folder, e);
 	if (rc == 0)
 		rc = set_aside(p->out, aside, e);
-	if (rc == 0 && (rename(new, p->out) != 0 || place_sync(p->folder) != 0))
+	if (rc == 0 && (rename(new, p->out) != 0 || sync_folder(p->folder) != 0))
 		rc = fail("make", p->out, e);
 	free(new);
 	if (rc != 0) {
@@ -254,7 +260,7 @@ place_renew(struct place *p, struct err *e)
 	char *aside;
 	int rc;
 
-	buf_addslice(&name, place_name_of(p->from)); /* which is written over */
+	buf_addslice(&name, name_of(p->from)); /* which is written over */
 	rc = exchange(p, buf_slice(&name), true, &aside, e);
 	buf_free(&name);
 	if (rc != 0)
@@ -278,11 +284,11 @@ place_settle(struct place *p, struct slice name, struct err *e)
 
 	if (there) {
 		remove_folder(new);
-		node = place_read_node(p->out, name, p->from, e);
+		node = read_node(p->out, name, p->from, e);
 	} else {
 		/* One with its node is whole: only the last rename is missing. */
-		node = place_read_node(new, name, p->from, e);
-		if (node == 1 && (rename(new, p->out) != 0 || place_sync(p->folder) != 0))
+		node = read_node(new, name, p->from, e);
+		if (node == 1 && (rename(new, p->out) != 0 || sync_folder(p->folder) != 0))
 			node = fail("make", p->out, e);
 	}
 	free(new);

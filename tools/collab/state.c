@@ -283,9 +283,3 @@ state_newest(const struct state *s)
 {
 	return mark_stamp(s, s->newest);
 }
-
-struct stamp
-state_floor(const struct state *s)
-{
-	return mark_stamp(s, s->floor);
-}

@@ -179,12 +179,13 @@ enum state_need {
 };
 
 /*
- * Appends the head of this state, a message's payload:
+ * Recomputes what we have passed (from the heads heard and what was merged since; kept in the
+ * snapshot with what it is true of) and appends the head of this state, a message's payload:
  *	{"head":1,"clock":[l,c],"floor":[l,c,N],"passed":[l,c,N],"digest":"16 hex",
  *	 "vector":{"a.X":[seq,l,c],"b.Y":[seq,l,c,"closed"],…}}
  * clock: a promise that all later patches of this node are above it, hence a
  * fresh clock_tick, stored. passed: up to that stamp we have everything of
- * all known nodes, now and ever. Calls state_passed.
+ * all known nodes, now and ever.
  */
 void state_head(struct state *, const struct stamp *clock, struct buf *out);
 /*
@@ -202,11 +203,6 @@ int state_head_clock(struct slice head, struct stamp *clock, struct err *);
  */
 void state_forget(struct state *, struct slice node);
 /*
- * Recomputes what we have passed, from the heads heard and what was merged
- * since; clock as in state_head. Kept in the snapshot with what it is true of.
- */
-void state_passed(struct state *, const struct stamp *clock);
-/*
  * The stamp that every known node has passed, or the floor of one of them
  * if that is higher and we have passed it; lent. False when it is not above
  * the own floor, when a known node has not been heard since this state exists
@@ -219,7 +215,5 @@ bool state_horizon(const struct state *, struct stamp *);
  * a horizon below the floor does nothing.
  */
 int state_collect(struct state *, const struct stamp *horizon, struct err *);
-/* The floor: the zero stamp at first. Lent. */
-struct stamp state_floor(const struct state *);
 
 #endif

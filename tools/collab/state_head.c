@@ -43,8 +43,8 @@ promote(struct state *s, struct node *n)
 	}
 }
 
-void
-state_passed(struct state *s, const struct stamp *clock)
+static void
+recompute_passed(struct state *s, const struct stamp *clock)
 {
 	struct mark least = {clock->l, clock->c, s->self};
 
@@ -70,7 +70,7 @@ put_mark(struct buf *out, const char *name, const struct state *s, struct mark m
 void
 state_head(struct state *s, const struct stamp *clock, struct buf *out)
 {
-	state_passed(s, clock);
+	recompute_passed(s, clock);
 	json_open(out, '{');
 	json_add_long(out, "head", 1);
 	json_name(out, "clock");

@@ -1,5 +1,5 @@
 /*
- * state_part: what the files of state share. Nobody else includes it.
+ * state_part: what the files of state share. Nobody else includes it, but a test that looks inside.
  *
  * Inside, a node is a number (its place in nodes) and a stamp is a mark.
  * Invariant: a slot's OBJECT is not below any register of its children, so
