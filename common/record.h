@@ -46,6 +46,11 @@ typedef void record_fn(struct record *, void *state);
 void run_start(struct run *, const struct tool *, void *settings, int argc, char **argv);
 /* The same for programs that have subcommands: runs the chosen one. */
 void run_command(struct run *, void *settings);
+/*
+ * What -o names holds a secret and is the user's alone (mode 0600, whatever an older one had):
+ * to be called before anything is written. Without -o it does nothing.
+ */
+void run_private(struct run *);
 /* The last call: flushes, checks, renames FILE.part, returns the exit status. */
 int run_finish(struct run *);
 /* Raises the exit status to at least this. */

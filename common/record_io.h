@@ -54,6 +54,7 @@ struct record_io {
 	struct buf kind;   /* of the record that --retry works on */
 	struct buf unwrapped; /* the line inside an error record, for --retry */
 	char *part, *target; /* of -o: FILE.part, and FILE without links; NULL: none */
+	bool private;	     /* and its mode is 0600 */
 	FILE *rejects, *why; /* of --rejects, NULL: none */
 	struct capture *capture; /* takes what is emitted; NULL: it is written */
 	struct capture direct;	 /* a reject on its way */

@@ -133,13 +133,13 @@ last_words(void)
 }
 
 static int
-open_part(const char *part)
+open_part(const char *part, mode_t mode)
 {
 	int fd;
 
 	/* A link that lies there in its place is not followed. */
 	unlink(part);
-	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		die(STATUS_FAILED, "cannot write '%s':", part);
 	return fd;
@@ -152,6 +152,14 @@ part_name(const char *name, const char *suffix)
 
 	buf_addf(&b, "%s%s", name, suffix);
 	return buf_detach(&b);
+}
+
+static void
+redirect(int fd)
+{
+	if (dup2(fd, STDOUT_FILENO) < 0)
+		die(STATUS_FAILED, "cannot redirect standard output:");
+	close(fd);
 }
 
 /*
@@ -174,11 +182,9 @@ open_output(struct run *run, const char *name)
 			die(STATUS_FAILED, "cannot write '%s':", name);
 	} else {
 		part = part_name(target, ".part");
-		fd = open_part(part);
+		fd = open_part(part, 0666);
 	}
-	if (dup2(fd, STDOUT_FILENO) < 0)
-		die(STATUS_FAILED, "cannot redirect standard output:");
-	close(fd);
+	redirect(fd);
 	terminal = isatty(STDOUT_FILENO);
 	run->io->part = part;
 	run->io->target = target;
@@ -186,11 +192,21 @@ open_output(struct run *run, const char *name)
 	die_hook(last_words);
 }
 
+/* Made once more: the first may have been opened by others, who would read what is written. */
+void
+run_private(struct run *run)
+{
+	if (run->io->part == NULL)
+		return;
+	run->io->private = true;
+	redirect(open_part(run->io->part, 0600));
+}
+
 static FILE *
 open_rejects(const char *name, const char *suffix)
 {
 	char *part = part_name(name, suffix);
-	FILE *f = fdopen(open_part(part), "w+");
+	FILE *f = fdopen(open_part(part, 0666), "w+");
 
 	if (f == NULL)
 		die(STATUS_FAILED, "cannot write '%s':", part);
@@ -371,7 +387,8 @@ out_close(struct run *run)
 	}
 	close_rejects(run);
 	if (io->part) {
-		if (stat(name, &old) == 0 && fchmod(STDOUT_FILENO, old.st_mode & 07777) != 0)
+		if (!io->private && stat(name, &old) == 0 &&
+		    fchmod(STDOUT_FILENO, old.st_mode & 07777) != 0)
 			warn("cannot keep the mode of '%s':", name);
 		if (run->status >= STATUS_FAILED) {
 			last_words();

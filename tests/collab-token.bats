@@ -145,3 +145,70 @@ token() {
 	run -3 --separate-stderr bash -c 'kandil-collab token --key-file=keys >/dev/full'
 	[[ $stderr == *'No space left on device'* ]]
 }
+
+@test "-o makes the file ours alone from the first, and replaces an older one" {
+	umask 022
+	token --key-file=keys -o new
+	same 600 "$(stat -c %a new)"
+	part 2 <new | jq -e .role
+	echo old >older
+	chmod 644 older
+	ln older held
+	ln -s older link
+	token --key-file=keys -o link
+	same '600 644 old' "$(stat -c %a older) $(stat -c %a held) $(cat held)"
+	[ -L link ]
+	part 2 <older | jq -e .role
+	run ! ls ./*.part
+	# It is what a member reads.
+	run -0 --separate-stderr kandil-collab join t --token-file=link --url=http://127.0.0.1:9 --for=1ms </dev/null
+	[[ $stderr != *'others may'* ]]
+	mkfifo fifo
+	token --key-file=keys -o fifo &
+	part 2 <fifo | jq -e .role
+	wait $!
+	# What was begun, and could not be finished, is nobody else's either.
+	run -3 bash -c "trap '' XFSZ; ulimit -f 0; kandil-collab token --key-file=keys -o cut"
+	same 600 "$(stat -c %a cut.part)"
+}
+
+@test "a redirected token that others could read is said" {
+	umask 022
+	run -0 --separate-stderr bash -c 'kandil-collab token --key-file=keys >open'
+	[[ $stderr == *'others may read the file that standard output goes to (mode 0644): -o FILE'* ]]
+	run -0 --separate-stderr bash -c 'kandil-collab token -q --key-file=keys >open'
+	same '' "$stderr"
+	run -0 --separate-stderr bash -c 'umask 077; kandil-collab token --key-file=keys >ours'
+	same '' "$stderr"
+}
+
+@test "a file in the wrong place is told as what it is, and never shown" {
+	echo a-key-of-its-own-1234 >word
+	token --key-file=keys -o jwt
+	openssl genrsa -out pem 2048
+	echo '{"kty":"oct","k":"dGhlLXNlY3JldC13aXRob3V0LWEta2lkLW9mLTMyLWNoYXJhY3RlcnM"}' >jwk
+	echo '{"keys":[]}' >keyset
+	printf '# two\nkey a 0123456789abcdef\nkey b 0123456789abcdeg role=x\n' >ring
+	while IFS='|' read -r command text; do
+		# shellcheck disable=SC2086 # several options
+		run -2 --separate-stderr kandil-collab $command </dev/null
+		[[ $stderr == *"$text"* ]] || { echo "$command: $stderr" >&2; return 1; }
+		run ! grep -qE 'a-key-of|eyJ|0123|the-secret' <<<"$stderr"
+	done <<-'END'
+		serve --key-file=word|'word' holds one key alone, as a member has it: a hub's key file has lines 'key NAME VALUE'
+		serve --key-file=jwt|'jwt' holds a token, as a member has it: a hub's key file has lines
+		serve --key-file=pem|'pem' holds a key in PEM: a hub takes public keys as a JSON Web Key Set, in a line 'jwks FILE'
+		serve --key-file=jwk|'jwk' holds a JSON Web Key: a hub's key file names a set of public keys in a line 'jwks FILE'
+		serve --key-file=keyset|'keyset' holds a JSON Web Key Set: a hub's key file names a set
+		join t --key-file=ring|'ring' is a hub's key file, with 2 keys: a member wants a file with its own key alone
+		send t --key-file=keys|'keys' is a hub's key file, with no line 'key NAME VALUE': --token-file wants what 'kandil-collab token --key-file=keys' makes of it
+		join t --key-file=pem|'pem' holds a key in PEM: a member wants a token alone, as 'kandil-collab token --key-file=FILE' makes it, or a key alone
+		join t --key-file=jwk|'jwk' holds a JSON Web Key: a member wants a token alone
+		join t --token-file=keys|'keys' holds a hub's keys: a member wants a token alone, as 'kandil-collab token --key-file=FILE' makes it
+		join t --token-file=keyset|'keyset' holds a JSON Web Key Set: a member wants a token alone
+		token --key-file=jwt|--key-file=jwt: it holds a token, which signs nothing
+		token --key-file=keyset|--key-file=keyset: it is a JSON Web Key Set: token wants one private key
+		token --key-file=ring|--key-file=ring: it has no key that signs: a line is 'secret KID|- VALUE'
+		token --key-file=word|a secret of 21 bytes is too short: 32 or more
+	END
+}

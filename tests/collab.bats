@@ -145,7 +145,10 @@ once_each() {
 @test "the receiver is killed, again and again: nothing missing, copies are marked" {
 	hub
 	listen bob --status
-	lines 1 4000 | (while read -r line; do echo "$line"; [ $((RANDOM % 40)) -ne 0 ] || sleep 0.02; done) |
+	# It has heard something, so that it counts from there when it comes back.
+	lines 1 1 | join --as=amira --once
+	wait_for 20 count_is 1 bob.out
+	lines 2 4000 | (while read -r line; do echo "$line"; [ $((RANDOM % 40)) -ne 0 ] || sleep 0.02; done) |
 		join --as=amira --once 2>amira.err &
 	AMIRA=$!
 	for _ in 1 2 3 4 5; do
@@ -174,10 +177,9 @@ once_each() {
 		kill -KILL $!
 		wait $! 2>/dev/null || true
 	done
-	join --as=amira --once </dev/null
-	sleep 0.5
+	echo '{"n":1,"end":true}' | join --as=amira --once
+	wait_for 20 grep -q '"end":true' bob.out
 	messages bob.out | jq -r .seq >got
-	[ "$(wc -l <got)" -ge 1 ]
 	seq "$(wc -l <got)" | cmp - got
 	# Each run said its lines from 1 on, without holes.
 	messages bob.out | jq -r .payload.n | awk '$1 != 1 && $1 != last + 1 { print "hole at", NR; exit 1 } { last = $1 }'
@@ -430,4 +432,123 @@ once_each() {
 	grep -q '"state":"up"' typed
 	run -2 --separate-stderr kandil-collab join
 	[[ $stderr == *"no topic is named"* ]]
+}
+
+# said FILE TEXT: it is there within half a minute.
+said() {
+	wait_for 30 grep -qF -- "$2" "$1" || { cat "$1" >&2; return 1; }
+}
+
+@test "what is given empty is refused, and a name says what it may be" {
+	while IFS='|' read -r command option text; do
+		# shellcheck disable=SC2086 # a command and its topic
+		run -2 --separate-stderr kandil-collab $command "--$option=" </dev/null
+		same "kandil-collab: --$option: an empty $text" "$stderr"
+	done <<-'END'
+		join t|as|NAME: a name has 1 to 64 bytes of UTF-8 and no control characters
+		sync t|as|NAME: a name has 1 to 64 bytes of UTF-8 and no control characters
+		join t|url|URL: give one, or leave the option out
+		send t|url|URL: give one, or leave the option out
+		send t|event|NAME: an event has a name of 1 to 255 bytes
+		join t|event|NAME: an event has a name of 1 to 255 bytes
+		join t|ca-file|FILE: give one, or leave the option out
+		join t|state-dir|DIR: give one, or leave the option out
+		join t|log|FILE: give one, or leave the option out
+		join t|for|LENGTH: give one, or leave the option out
+		sync t|state|FILE: give one, or leave the option out
+		send t|token-command|COMMAND: give one, or leave the option out
+		serve|history|N|LENGTH: give one, or leave the option out
+		token|sub|ID: give one, or leave the option out
+	END
+	KANDIL_COLLAB_AS='' run -2 --separate-stderr join --for=1s </dev/null
+	[[ $stderr == *"environment variable 'KANDIL_COLLAB_AS': an empty NAME"* ]]
+	run -2 --separate-stderr kandil-collab send '' </dev/null
+	[[ $stderr == *"no topic is named"* ]]
+}
+
+@test "a key that may only read a private topic ends it at once, with status 3" {
+	(umask 077; printf 'key r 0123456789abcdef-r read=standup\nkey w 0123456789abcdef-w write=standup\n' >keys)
+	hub 0 --key-file=keys
+	KANDIL_COLLAB_KEY=0123456789abcdef-r run -3 --separate-stderr join --as=bob --private --status <<<'{"n":1}'
+	[[ $stderr == *"may not write to the private topic 'standup'"* ]]
+	same 'connecting ended permission' \
+		"$(jq -r 'select(.state | IN("connecting", "down", "ended")) | .state, .code // empty' <<<"$output" | xargs)"
+	KANDIL_COLLAB_KEY=0123456789abcdef-w run -3 --separate-stderr join --as=bob --private --status </dev/null
+	[[ $stderr == *"do not have permissions to read"* ]]
+	KANDIL_COLLAB_KEY=0123456789abcdef-r run -3 --separate-stderr kandil-collab send standup --private <<<'{"n":1}'
+	same permission "$(jq -r .error.code <<<"$output")"
+}
+
+@test "messages that nobody here has: said of whom, which, until when; -q is silent" {
+	hub 0 --history=3
+	listen bob --status
+	lines 1 2 | join --as=amira --once
+	wait_for 10 count_is 2 bob.out
+	kill -TERM $LISTENER
+	wait $LISTENER || true
+	lines 3 9 | join --as=amira --once
+	cp -r state quiet
+	NEED_UP='' listen bob --status
+	said bob.err "messages 3 to 6 of 'amira."
+	grep -q "nobody who is here has given them: waiting for it to come back, about [0-9]* s: then they are a gap" bob.err
+	wait_for 30 grep -q '"state":"waiting"' bob.out
+	jq -e 'select(.state == "waiting") | .seq == 3 and .last == 6 and (.from | startswith("amira.")) and
+		.retry_ms <= 60000 and (.reason | test("gap"))' bob.out
+	# It is the sender that is waited for.
+	join --as=amira --once </dev/null
+	wait_for 30 count_is 9 bob.out
+	exactly 9 bob.out
+	same 1 "$(grep -c nobody bob.err)"
+	run ! grep -q '"kind":"gap"' bob.out
+	XDG_STATE_HOME=$PWD/quiet run -0 --separate-stderr timeout 60 kandil-collab join standup -q --as=bob \
+		--status --until='.state == "waiting"' <never
+	same '' "$stderr"
+}
+
+@test "--once says for whom it waits, and that it waits for a hub that is away" {
+	hub
+	listen carol --status
+	kill -STOP $LISTENER
+	lines 1 10 >in
+	kandil-collab join standup --as=amira --once in 2>amira.err 3>&- 4>&- 7>&- &
+	echo $! >>pids
+	AMIRA=$!
+	said amira.err "--once waits for 'carol."
+	kill -CONT $LISTENER
+	wait $AMIRA
+	kill -KILL "$HUB"
+	# Not by the function: the number must be the program's.
+	kandil-collab join standup --as=dora --once in 2>dora.err 3>&- 4>&- 7>&- &
+	echo $! >>pids
+	said dora.err "--once waits until the hub is there (10 lines wait in the outbox): --for=LENGTH bounds it"
+	# Once in a minute.
+	sleep 1
+	same 1 "$(grep -c -- --once dora.err)"
+}
+
+@test "send says that it tries again, and that an answer is awaited" {
+	echo '{"n":1}' >in
+	run -3 --separate-stderr kandil-collab send t --url=http://127.0.0.1:9 in
+	same 2 "$(wc -l <<<"$stderr")"
+	[[ $stderr == *"127.0.0.1"*": trying again 7 times, with waits of 13 s together at most"*"given up after 8 tries" ]]
+	same cannot_connect "$(jq -r .error.code <<<"$output")"
+	run -3 --separate-stderr kandil-collab send -q t --url=http://127.0.0.1:9 in
+	same '' "$stderr"
+	# Who takes the connection and says nothing.
+	hub
+	kill -STOP "$HUB"
+	kandil-collab send t in 2>send.err 3>&- 4>&- &
+	SEND=$!
+	said send.err "waiting for the answer of '$KANDIL_COLLAB_URL', 30 s at most"
+	kill -CONT "$HUB"
+	wait $SEND
+}
+
+@test "a hub that takes the connection and does not answer is said" {
+	hub
+	kill -STOP "$HUB"
+	NEED_UP='' listen bob --status
+	said bob.err 'the hub does not answer yet: trying on'
+	kill -CONT "$HUB"
+	wait_for 30 has_joined bob 0
 }

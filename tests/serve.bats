@@ -185,6 +185,64 @@ one() {
 	same 9 "$(metric 'refused_total{reason="key"}')"
 }
 
+@test "a hub's key file with one key serves a member, too" {
+	start_hub --key-file=keys
+	(umask 077; printf '# mine\nsecret - %s\nkey bob %s read=x\n' "$SECRET" "$BOB" >mine)
+	run -0 --separate-stderr kandil-collab send team --url="$URL" --key-file=mine <<<'{"n":1}'
+	same '' "$stderr$output"
+	same 1 "$(metric rest_total)"
+}
+
+@test "limits are said, once for each and whoever is over it, and counted" {
+	start_hub --key-file=keys --max-rate=1 --max-payload=1000 --max-topic-rate=2 --max-presence-rate=1
+	for n in 1 2; do
+		{
+			echo '["1","1","realtime:team","phx_join",{}]'
+			for _ in {1..30}; do echo '["1","2","realtime:team","broadcast",{}]'; done
+		} | ws --until=phx_close "$(url "apikey=$ALICE")" >/dev/null
+	done
+	said "'alice' at 127.0.0.1 is over --max-rate=1, messages a second of a connection: its channel is closed"
+	same 2 "$(metric 'limited_total{reason="rate"}')"
+	{
+		echo '["1","1","realtime:team","phx_join",{}]'
+		for _ in {1..12}; do echo '["1","2","realtime:team","presence",{"event":"untrack"}]'; done
+	} | ws --until=phx_close "$(url "apikey=$BOB")" >/dev/null
+	said "'bob' at 127.0.0.1 is over --max-presence-rate=1, presence calls a second of a channel: it is closed"
+	same 422 "$(post "$BOB" "$(one team "{\"x\":\"$(printf '%02000d' 0)\"}")" | head -c 3)"
+	said "'bob' at 127.0.0.1 is over --max-payload=1000, bytes of a message: it is not taken"
+	member b "apikey=$BOB" '{}'
+	for _ in {1..60}; do post "$BOB" '{}' /api/broadcast/team/events/e && echo; done >statuses
+	said "'bob' is over --max-topic-rate=2, messages a second to a topic: what is beyond is refused, a channel closed"
+	same "$(grep -c ^429 statuses)" "$(metric 'limited_total{reason="topic_rate"}')"
+	# The first of each, and no second within a minute.
+	same 4 "$(grep -c ' over --max-' err)"
+	run ! grep -qE "$ALICE|$BOB|eyJ" err
+}
+
+@test "a hub with -q says nothing of limits; one that is full, and readers who are slow, are told of" {
+	start_hub --key-file=keys --max-connections=1 --max-queue=20000
+	member a "apikey=$BOB" '{}'
+	run -2 ws "$(url "apikey=$ALICE")" </dev/null
+	said "'alice' at 127.0.0.1 is over --max-connections=1, connections at once: no more are let in"
+	kill -STOP "$(tail -n 1 pids)"
+	pad=$(head -c 19000 /dev/zero | tr '\0' x)
+	for _ in {1..400}; do
+		post "$BOB" "$(one team "{\"x\":\"$pad\"}")" >/dev/null
+		! grep -q max-queue err || break
+	done
+	said "'bob' at 127.0.0.1 is over --max-queue=20000, bytes that a reader may be behind: it is dropped, and may come back"
+	same 1 "$(metric 'limited_total{reason="slow"}')"
+	PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	kandil-collab serve -q --listen=127.0.0.1:"$PORT" --key-file=keys --max-payload=10 2>quiet 3>&- 4>&- &
+	echo $! >>pids
+	for _ in {1..200}; do
+		[ "$(post "$BOB" "$(one team "{\"x\":\"$pad\"}")" | head -c 3)" != 422 ] || break
+		sleep 0.05
+	done
+	[ "$(metric 'limited_total{reason="payload"}')" -ge 1 ]
+	same '' "$(cat quiet)"
+}
+
 @test "too many connections are told so" {
 	start_hub --key-file=keys --max-connections=1
 	member first "apikey=$BOB" '{}'
@@ -404,6 +462,7 @@ one() {
 	kill -STOP "$(tail -n 1 pids)"
 	start=$SECONDS
 	kill "$HUB"
+	said 'waiting for connections that do not end, 3 s at most: a second signal cuts them'
 	ended 0
 	[ $((SECONDS - start)) -ge 4 ] && [ $((SECONDS - start)) -le 8 ]
 }

@@ -77,10 +77,10 @@ start_hub() {
 	hub_listens
 }
 
-# hub [PORT]: the same for members: $KANDIL_COLLAB_URL leads to it; it speaks to hub.err.
+# hub [PORT [OPTION...]]: the same for members: $KANDIL_COLLAB_URL leads to it; it speaks to hub.err.
 hub() {
 	: >hub.err
-	kandil-collab serve --listen=127.0.0.1:"${1:-0}" 2>hub.err 3>&- 4>&- &
+	kandil-collab serve --listen=127.0.0.1:"${1:-0}" "${@:2}" 2>hub.err 3>&- 4>&- &
 	HUB=$!
 	echo $HUB >>pids
 	hub_listens hub.err

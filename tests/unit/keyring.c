@@ -489,6 +489,37 @@ check_signer(void)
 	keyring_free(k);
 }
 
+/* ---- what a file holds ---- */
+
+static void
+check_kinds(void)
+{
+	static const struct {
+		enum keyfile_kind kind;
+		const char *text;
+	} cases[] = {
+	    {KEYFILE_EMPTY, ""}, {KEYFILE_EMPTY, "\xef\xbb\xbf \r\n"},
+	    {KEYFILE_WORD, "0123456789abcdef\n"}, {KEYFILE_WORD, "#0123456789abcdef"},
+	    {KEYFILE_WORD, "\xef\xbb\xbf" "0123456789abcdef\r\n"},
+	    /* As password managers have it. */
+	    {KEYFILE_WORD, "0123456789abcdef\nkey of the house: under the mat\n"},
+	    {KEYFILE_WORD, "a.b.c"}, {KEYFILE_WORD, "keys"}, {KEYFILE_WORD, "base64:c2hvcnQ="},
+	    {KEYFILE_TOKEN, " eyJhbGciOiJIUzI1NiJ9.e30.AA\n"},
+	    {KEYFILE_JWK, "{\"kty\":\"oct\"}"}, {KEYFILE_JWK, "{"},
+	    {KEYFILE_JWKS, "{\"keys\":[]}\n"},
+	    {KEYFILE_PEM, "Bag Attributes\n-----BEGIN PRIVATE KEY-----\n"},
+	    {KEYFILE_RING, "key a 0123456789abcdef"}, {KEYFILE_RING, "# who\n\n\tsecret - x\r\n"},
+	    {KEYFILE_RING, "jwks"}, {KEYFILE_OTHER, "two words\n"}, {KEYFILE_OTHER, "# a\n# b"},
+	};
+	struct slice value = {"", 0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		CHECK(keyfile_kind(slice(cases[i].text)) == cases[i].kind);
+	CHECK(keyring_fixed(S("#\nsecret - x\nkey a one read=x\n key\tb two\r\nkey c"), &value) == 2);
+	CHECK(slice_is(value, "two"));
+	CHECK(keyring_fixed(S("secret - x"), &value) == 0 && keyring_fixed(S(""), &value) == 0);
+}
+
 int
 main(void)
 {
@@ -497,6 +528,7 @@ main(void)
 
 	if (!mkdtemp(dir))
 		abort();
+	check_kinds();
 	check_static();
 	check_claims();
 	check_choice();

@@ -1,6 +1,8 @@
 /* kandil-collab: a shared session in a pipe, over Supabase Realtime's wire. */
 #include "tools/collab/collab.h"
 
+#include <string.h>
+
 #define AT(member) offsetof(struct settings, member)
 
 /* Where a client goes, and with what. Environment names that users already have: where.c. */
@@ -139,6 +141,22 @@ static const struct tool tool = {
 		"kandil-collab sync standup --state=state.json\n",
 };
 
+/* What is given empty was meant to name something, and what is not guessed. */
+static void
+check_empty(const struct run *run, const struct settings *s)
+{
+	for (const struct opt *o = run->command->opts; o->name; o++) {
+		const char *const *text = (const void *)((const char *)s + o->at);
+		const char *hint = strcmp(o->name, "as") == 0
+		    ? "a name has 1 to 64 bytes of UTF-8 and no control characters"
+		    : strcmp(o->name, "event") == 0 ? "an event has a name of 1 to 255 bytes"
+						     : "give one, or leave the option out";
+
+		if (o->type == OPT_TEXT && *text && **text == '\0')
+			die(STATUS_USAGE, "%s: an empty %s: %s", opt_origin(o->name), o->arg, hint);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,6 +164,7 @@ main(int argc, char **argv)
 	struct run run;
 
 	run_start(&run, &tool, &settings, argc, argv);
+	check_empty(&run, &settings);
 	run_command(&run, &settings);
 	return run_finish(&run);
 }

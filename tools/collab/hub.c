@@ -72,12 +72,14 @@ on_accept(struct socket_ask *ask, void **conn, void *state)
 	int status;
 
 	c->hub = hub;
+	c->address = xstrdup(socket_ask_address(ask));
 	status = read_dialect(c, ask);
 	if (status == 404)
 		answer(ask, 404, "There is no socket here: /realtime/v1/websocket");
 	else if (status)
 		answer(ask, status, "This protocol version is not spoken: vsn=1.0.0 or 2.0.0");
 	if (status || admit_upgrade(hub, ask, c) != 0) {
+		free(c->address);
 		free(c);
 		return -1;
 	}
@@ -159,13 +161,14 @@ hub_turn(struct hub *hub, int64_t now)
 	if (now >= hub->next_check) {
 		hub->next_check = now + CHECK_MS;
 		admit_check(hub, time_now());
+		caps_turn(hub, now);
 	}
 	/* Each time: what came since may have given it work. */
 	wait = history_turn(hub);
 	/* Last, for what was done above may have ended channels. */
 	presence_turn(hub);
 	hold_queues(hub);
-	if (hub->conns)
+	if (hub->conns || hub->ntold)
 		wait = sooner(wait, hub->next_check - now);
 	if (hub->draining)
 		wait = sooner(wait, hub->draining > now ? hub->draining - now : 0);
@@ -211,6 +214,7 @@ hub_close(struct hub *hub)
 	topics_free(hub);
 	history_close(hub);
 	limits_free(hub);
+	caps_free(hub);
 	buf_free(&hub->scratch);
 	buf_free(&hub->body);
 	frame_reader_free(&hub->reader);

@@ -170,12 +170,15 @@ admit_upgrade(struct hub *hub, struct socket_ask *ask, struct conn *c)
 	else if (by_token(hub, ask, c) != 0)
 		return -1;
 	c->use = limit_key(hub, c->claims.name);
-	if (s->max_connections > 0 && hub->nconns >= (size_t)s->max_connections)
+	if (s->max_connections > 0 && hub->nconns >= (size_t)s->max_connections) {
+		conn_capped(c, CAP_CONNECTIONS);
 		refuse(ask, 429, "Too many connected users", &m->refused_limit);
-	else if (s->max_joins > 0 && limit_room(&c->use->joins, s->max_joins, time_ms()) < 1)
+	} else if (s->max_joins > 0 && limit_room(&c->use->joins, s->max_joins, time_ms()) < 1) {
+		hub_capped(hub, CAP_JOINS, c->claims.name, NULL, time_ms());
 		refuse(ask, 429, "Too many joins per second", &m->refused_limit);
-	else
+	} else {
 		return 0;
+	}
 	limit_key_done(c->use);
 	claims_free(&c->claims);
 	if (c->token)

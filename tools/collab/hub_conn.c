@@ -125,6 +125,7 @@ broadcast(struct channel *ch, const struct frame *f, struct cast *cast)
 		return; /* silent, with ack as well: so Supabase */
 	if (hub->settings.max_payload && f->payload.len > most) {
 		hub->metrics.too_large++;
+		conn_capped(ch->conn, CAP_PAYLOAD);
 		if (ch->ack)
 			channel_reply(ch, f, false, S("\"payload_size_exceeded\""));
 		return;
@@ -276,6 +277,7 @@ conn_free(struct conn *c)
 	if (c->token)
 		explicit_bzero(c->token, strlen(c->token));
 	free(c->token);
+	free(c->address);
 	free(c);
 }
 
@@ -285,8 +287,11 @@ on_closed(struct socket *socket, const struct socket_end *end, void *state)
 	struct conn *c = state;
 
 	(void)socket;
-	if (end->fault == SOCKET_SLOW)
+	if (end->fault == SOCKET_SLOW) {
 		c->hub->metrics.slow++;
+		/* Its own queue, or what all take together: socket.h has one fault for both. */
+		conn_capped(c, slice_ends(slice(end->text), "bytes wait") ? CAP_SLOW : CAP_MEMORY);
+	}
 	conn_free(c);
 }
 

@@ -121,8 +121,10 @@ join_check(struct conn *c, const struct frame *f, const struct asked *a, struct 
 	if (f->topic.len > TOPIC_MAX)
 		return err_set(e, "no_topic",
 		    "TopicNameRequired: A topic name has at most %d bytes", TOPIC_MAX);
-	if (hub->settings.max_channels > 0 && others >= hub->settings.max_channels)
+	if (hub->settings.max_channels > 0 && others >= hub->settings.max_channels) {
+		conn_capped(c, CAP_CHANNELS);
 		return err_set(e, "too_many", "ChannelRateLimitReached: Too many channels");
+	}
 	if (admit_token(c, buf_slice(&a->token), claims, e) != 0)
 		return -1;
 	if (!admit_topic(c, *claims, f->topic, a->private, false))
@@ -140,6 +142,32 @@ copy_of(struct slice text)
 	return text.ptr ? xstrndup(text.ptr, text.len) : NULL;
 }
 
+/*
+ * What kandil clients want to know from the first: whether there is a history, and whether
+ * they may not write here (false alone is said), which no reply to a write tells.
+ */
+static void
+reply_joined(struct channel *ch, const struct frame *f)
+{
+	bool silent = ch->topic->private && !ch->may_write;
+	struct buf b = {0};
+
+	json_open(&b, '{');
+	json_add_raw(&b, "postgres_changes", S("[]"));
+	if (history_kept(ch->conn->hub) || silent) {
+		json_name(&b, "kandil");
+		json_open(&b, '{');
+		if (history_kept(ch->conn->hub))
+			json_add_raw(&b, "history", S("true"));
+		if (silent)
+			json_add_raw(&b, "write", S("false"));
+		json_close(&b, '}');
+	}
+	json_close(&b, '}');
+	conn_reply(ch->conn, f, true, buf_slice(&b));
+	buf_free(&b);
+}
+
 /* The reply first, then all that belongs to the new channel. */
 static void
 joined(struct channel *ch, struct channel *old, const struct frame *f, const struct asked *a)
@@ -148,9 +176,7 @@ joined(struct channel *ch, struct channel *old, const struct frame *f, const str
 	const char *words;
 
 	hub->metrics.joins++;
-	conn_reply(ch->conn, f, true,
-	    history_kept(hub) ? S("{\"postgres_changes\":[],\"kandil\":{\"history\":true}}")
-			      : S("{\"postgres_changes\":[]}"));
+	reply_joined(ch, f);
 	if (old)
 		channel_end(old, NULL);
 	words = a->replay.ptr ? history_replay(ch, a->replay) : NULL;
@@ -173,8 +199,10 @@ join_topic(struct conn *c, const struct frame *f, const struct asked *a)
 
 	if (join_check(c, f, a, &claims, &e) == 0) {
 		t = topic_get(c->hub, f->topic, a->private);
-		if (t == NULL)
+		if (t == NULL) {
+			conn_capped(c, CAP_TOPICS);
 			err_set(&e, "too_many", "ChannelRateLimitReached: Too many topics");
+		}
 	}
 	if (t == NULL) {
 		admit_forget(claims);

@@ -58,9 +58,13 @@ limit_message(struct conn *c, struct topic *t, int64_t now)
 	const struct hub_settings *s = &c->hub->settings;
 
 	/* The narrowest first: who is over its own rate takes nothing of what it shares. */
-	if (limit_take(&c->messages, s->max_rate, now) &&
-	    (c->use == NULL || limit_take(&c->use->messages, s->max_key_rate, now)) &&
-	    limit_take(&t->messages, s->max_topic_rate, now))
+	if (!limit_take(&c->messages, s->max_rate, now))
+		conn_capped(c, CAP_RATE);
+	else if (c->use && !limit_take(&c->use->messages, s->max_key_rate, now))
+		hub_capped(c->hub, CAP_KEY_RATE, c->claims.name, NULL, now);
+	else if (!limit_take(&t->messages, s->max_topic_rate, now))
+		hub_capped(c->hub, CAP_TOPIC_RATE, c->claims.name, NULL, now);
+	else
 		return NULL;
 	return "Too many messages per second";
 }
@@ -70,6 +74,7 @@ limit_join(struct conn *c, int64_t now)
 {
 	if (c->use == NULL || limit_take(&c->use->joins, c->hub->settings.max_joins, now))
 		return NULL;
+	hub_capped(c->hub, CAP_JOINS, c->claims.name, NULL, now);
 	return "ClientJoinRateLimitReached: Too many joins per second";
 }
 

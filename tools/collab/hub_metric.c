@@ -54,6 +54,16 @@ refusals(struct buf *out, const struct metrics *m)
 }
 
 static void
+caps(struct buf *out, const struct metrics *m)
+{
+	buf_adds(out, "# HELP kandil_collab_limited_total What a limit held back, by the limit.\n"
+		      "# TYPE kandil_collab_limited_total counter\n");
+	for (int i = 0; i < CAPS; i++)
+		buf_addf(out, "kandil_collab_limited_total{reason=\"%s\"} %" PRIu64 "\n",
+		    cap_name((enum cap)i), m->capped[i]);
+}
+
+static void
 gauges(struct buf *out, const struct hub *hub)
 {
 	size_t queued = 0;
@@ -97,4 +107,5 @@ metric_write(struct hub *hub, struct buf *out)
 	counter(out, "bytes_in_total", "Bytes that came.", s->bytes_in);
 	counter(out, "bytes_out_total", "Bytes that went.", s->bytes_out);
 	refusals(out, m);
+	caps(out, m);
 }

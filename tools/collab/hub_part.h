@@ -11,6 +11,7 @@
  *	hub_admit.c    keys and claims at the handshake and at joins
  *	hub_rest.c     /api/broadcast, /healthz, /metrics; hub_post.c the broadcasts
  *	hub_limit.c    rates
+ *	hub_cap.c      what limits hold back: counted, and said
  *	hub_metric.c   counters
  *	hub_history.c  what was said: keeping it, replay
  *	hub_heal.c     sending it again, to official clients and to ours
@@ -49,6 +50,7 @@ struct conn {
 	struct socket *socket;
 	struct claims claims; /* of the handshake */
 	char *token; /* what it came with, for admit_check after a hub_rekey; freed with the claims */
+	char *address;
 	struct key_use *use;
 	enum frame_dialect dialect;
 	bool official; /* realtime-js: kind 4 may be sent (§3 of the facts) */
@@ -86,10 +88,18 @@ struct topic {
 	struct presences *presences; /* hub_presence, NULL: nobody */
 };
 
+/* What a limit is on. */
+enum cap {
+	CAP_RATE, CAP_KEY_RATE, CAP_TOPIC_RATE, CAP_PRESENCE_RATE, CAP_JOINS, CAP_CONNECTIONS,
+	CAP_CHANNELS, CAP_TOPICS, CAP_PAYLOAD, CAP_TRACKED, CAP_MEMORY, CAP_SLOW,
+	CAPS,
+};
+
 struct metrics {
 	uint64_t connections, refused_key, refused_limit, refused_origin, joins, joins_refused,
 	    broadcasts, deliveries, too_large, over_rate, bad_frames, slow, rest, rest_refused,
 	    presence_calls, replayed;
+	uint64_t capped[CAPS];
 };
 
 struct hub {
@@ -103,6 +113,8 @@ struct hub {
 	struct heal *healing;	     /* hub_heal: the channels that want something of it */
 	const struct keyring *checked; /* hub_admit: the keyring that all were admitted by */
 	struct metrics metrics;
+	struct told *told; /* hub_cap: what was said lately */
+	size_t ntold, told_cap;
 	struct backoff random;
 	int64_t started, draining; /* ms, monotonic; draining: until when; 0: no */
 	size_t nconns, ntopics, history_bytes;
@@ -222,6 +234,17 @@ void limit_give(struct limit *);
 double limit_room(const struct limit *, double rate, int64_t now);
 void limit_key_done(struct key_use *);
 void limits_free(struct hub *); /* hub_close */
+
+/* ---- hub_cap.c ---- */
+/*
+ * Something of key (claims.name) was not taken, or a connection ended: counted, and
+ * said when that is due. address NULL: the limit is of all that the key has.
+ */
+void hub_capped(struct hub *, enum cap, const char *key, const char *address, int64_t now);
+void conn_capped(struct conn *, enum cap); /* likewise, of one connection */
+const char *cap_name(enum cap);		   /* as /metrics has it */
+void caps_turn(struct hub *, int64_t now); /* about every second, while hub->ntold */
+void caps_free(struct hub *);
 
 /* ---- hub_rest.c, hub_metric.c ---- */
 void rest_request(struct socket_ask *, void *hub);

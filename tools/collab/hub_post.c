@@ -41,6 +41,7 @@ static void
 topic_is_over(struct rest *r, const struct topic *t)
 {
 	r->hub->metrics.over_rate++;
+	hub_capped(r->hub, CAP_TOPIC_RATE, r->claims.name, NULL, time_ms());
 	rest_message(r, 429,
 	    limit_words(&t->messages, r->hub->settings.max_topic_rate, time_ms()));
 }
@@ -82,6 +83,7 @@ too_large(const struct rest *r, struct slice payload)
 	if (most == 0 || payload.len <= most + 500) /* 500 as Supabase counts, and hub_conn */
 		return false;
 	r->hub->metrics.too_large++;
+	hub_capped(r->hub, CAP_PAYLOAD, r->claims.name, socket_ask_address(r->ask), time_ms());
 	return true;
 }
 
@@ -105,6 +107,7 @@ within_rate(struct rest *r, size_t n)
 	}
 	if (words) {
 		r->hub->metrics.over_rate++;
+		hub_capped(r->hub, CAP_KEY_RATE, r->claims.name, NULL, now);
 		rest_message(r, 429, words);
 	}
 	return words == NULL;

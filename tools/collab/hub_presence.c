@@ -394,12 +394,14 @@ call_track(struct channel *ch, const struct frame *f)
 	json_compact(payload, &user);
 	if (hub->settings.max_payload && user.len > hub->settings.max_payload) {
 		hub->metrics.too_large++;
+		conn_capped(ch->conn, CAP_PAYLOAD);
 		channel_end(ch, "Track message size exceeded");
 		buf_free(&user);
 		return;
 	}
 	if (!has_room(ch, user.len + REFS_LEN)) {
 		hub->metrics.too_large++;
+		conn_capped(ch->conn, CAP_TRACKED);
 		channel_reply(ch, f, false,
 		    S("{\"reason\":\"Presence is full: too much is tracked here\"}"));
 		buf_free(&user);
@@ -424,6 +426,7 @@ presence_call(struct channel *ch, const struct frame *f)
 	hub->metrics.presence_calls++;
 	if (!limit_take(&ch->presence_calls, hub->settings.max_presence_rate, time_ms())) {
 		hub->metrics.over_rate++;
+		conn_capped(ch->conn, CAP_PRESENCE_RATE);
 		channel_end(ch, "Client presence rate limit exceeded");
 		return;
 	}

@@ -107,15 +107,15 @@ all_done(const struct join *j)
 	    (j->said || up >= SETTLE_MS);
 }
 
-/* Whether there is a reason to go. */
+/* Whether there is a reason to go; done: of --once. */
 static bool
-leaving(struct join *j)
+leaving(const struct join *j, bool done)
 {
 	if (run_interrupted() || j->met || party_ended(j->party))
 		return true;
 	if (j->leave_at >= 0 && time_ms() >= j->leave_at)
 		return true;
-	return j->settings->once && all_done(j);
+	return done;
 }
 
 static int64_t
@@ -130,7 +130,7 @@ loop(struct join *j)
 	struct socket_watch *signals = sockets_watch(j->loop, run_signal_fd(), woken, NULL);
 	uint64_t first, last, taken;
 	int64_t wait;
-	bool more, logged;
+	bool more, logged, once = j->settings->once, done;
 
 	for (;;) {
 		more = join_in_turn(j);
@@ -138,13 +138,15 @@ loop(struct join *j)
 		logged = join_log_store(j, last);
 		wait = party_turn(j->party);
 		join_out_idle(j);
-		if (leaving(j))
+		done = once && all_done(j);
+		if (leaving(j, done))
 			break;
+		wait = least(wait, join_wait_turn(j, once && !done && join_in_done(j)));
 		if (more)
 			wait = 0;
 		if (j->stuck || !logged)
 			wait = least(wait, STUCK_MS);
-		if (j->settings->once && join_in_done(j))
+		if (once && join_in_done(j))
 			wait = least(wait, ONCE_MS);
 		if (j->leave_at >= 0)
 			wait = least(wait, j->leave_at > time_ms() ? j->leave_at - time_ms() : 0);
@@ -197,6 +199,7 @@ leave(struct join *j)
 	if (j->until)
 		query_close(j->until);
 	buf_free(&j->record);
+	join_wait_close(j);
 	free(j);
 }
 

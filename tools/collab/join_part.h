@@ -6,6 +6,7 @@
  *	join_out.c	stdout, which may be slow
  *	join_record.c	the records that are written
  *	join_log.c	--log: a file that is its own state
+ *	join_wait.c	what is waited for, said when it lasts
  */
 #ifndef KANDIL_COLLAB_JOIN_PART_H
 #define KANDIL_COLLAB_JOIN_PART_H
@@ -45,6 +46,20 @@ struct join_log {
 	int64_t again;		/* then: when to try again */
 };
 
+/* A wait: since when, and when it was last said; 0: it is none, never. */
+struct join_wait {
+	int64_t since, said;
+};
+
+/* What is missing of a sender. */
+struct join_hole {
+	struct buf from;
+	uint64_t first; /* 0: nothing */
+	int64_t since, seen;
+	bool said;
+};
+enum { JOIN_HOLES = 16 }; /* that are remembered */
+
 struct join {
 	struct run *run;
 	const struct settings *settings;
@@ -60,6 +75,14 @@ struct join {
 	int64_t leave_at; /* of --for; -1: never */
 	int64_t up;	  /* since when we are, 0: we are not */
 	struct buf record;
+
+	/* what is waited for */
+	struct join_hole holes[JOIN_HOLES];
+	int64_t look;	  /* the next look at them */
+	int64_t lines_at; /* since then so many lines were said: */
+	unsigned lines;
+	struct join_wait once, connecting;
+	bool answered; /* the hub has, or it was said that it has not */
 
 	/* stdin */
 	bool said;	/* something of it went into the outbox */
@@ -101,6 +124,16 @@ bool join_take(const struct party_entry *, void *join);
 void join_presence(const char *event, struct slice key, struct slice meta, void *join);
 void join_status(const char *what, const char *code, const char *text, int64_t retry_ms,
     uint64_t last, void *join);
+
+/* state "waiting": what is missing. */
+void join_waits(struct join *, const struct session_hole *, const char *text);
+
+/* ---- join_wait.c ---- */
+/* To be called each turn; once: --once waits. ms until it wants to be called again, -1: any. */
+int64_t join_wait_turn(struct join *, bool once);
+/* Whether a line about it is due: two seconds after it began, then every minute. */
+bool join_wait_due(struct join_wait *, bool waiting, int64_t now);
+void join_wait_close(struct join *);
 
 /* ---- join_log.c ---- */
 /* Reads it; dies when it cannot be. */

@@ -102,6 +102,29 @@ join_presence(const char *event, struct slice key, struct slice meta, void *stat
 }
 
 void
+join_waits(struct join *j, const struct session_hole *hole, const char *text)
+{
+	struct buf b = {0};
+
+	if (!j->settings->status)
+		return;
+	json_open(&b, '{');
+	json_add(&b, "kind", S("status"));
+	json_add(&b, "topic", slice(j->topic));
+	json_add(&b, "state", S("waiting"));
+	json_add(&b, "from", hole->from);
+	json_add_long(&b, "seq", (long long)hole->first);
+	json_add_long(&b, "last", (long long)hole->last);
+	if (hole->left_ms >= 0)
+		json_add_long(&b, "retry_ms", (long long)hole->left_ms);
+	json_add(&b, "reason", slice(text));
+	json_close(&b, '}');
+	join_out_extra(j, buf_slice(&b), false);
+	ask_until(j, buf_slice(&b));
+	buf_free(&b);
+}
+
+void
 join_status(const char *what, const char *code, const char *text, int64_t retry_ms, uint64_t last,
     void *state)
 {
@@ -109,6 +132,7 @@ join_status(const char *what, const char *code, const char *text, int64_t retry_
 	bool open = strcmp(what, "open") == 0;
 	struct buf b = {0};
 
+	j->answered |= strcmp(what, "up") == 0 || strcmp(what, "down") == 0;
 	if (!open)
 		j->up = strcmp(what, "up") == 0 ? time_ms() : 0;
 	if (!j->settings->status || j->party == NULL) /* party_open has not returned yet */

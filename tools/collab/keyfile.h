@@ -21,4 +21,19 @@ int keyfile_read(const char *name, struct buf *out, struct err *e);
 /* The same for public keys: others may read it, and not write it. */
 int keyfile_read_public(const char *name, struct buf *out, struct err *e);
 
+/* What such a file holds, as far as its form tells. */
+enum keyfile_kind {
+	KEYFILE_EMPTY,
+	KEYFILE_WORD,  /* one word alone in its first line: a member's key, or a secret */
+	KEYFILE_TOKEN, /* the same, and it is a JWT */
+	KEYFILE_JWK,
+	KEYFILE_JWKS,
+	KEYFILE_PEM,
+	KEYFILE_RING, /* lines of a hub's key file: keyring.h */
+	KEYFILE_OTHER,
+};
+enum keyfile_kind keyfile_kind(struct slice content);
+/* "a hub's key file"; for messages. */
+const char *keyfile_kind_name(enum keyfile_kind);
+
 #endif

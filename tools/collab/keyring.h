@@ -10,6 +10,7 @@
  *	jwks FILE
  *		a JSON Web Key Set (RFC 7517): RSA, EC P-256, oct; relative to the key file
  *
+ * A file that holds something else by its form (keyfile_kind) is refused as that.
  * VALUE has no blanks; a static key at least 16 characters, a secret at least
  * 32 bytes. The file must not be open to others, nor a JWKS that holds secrets
  * (keyfile.h). Several secrets may have `-`, while one replaces another.
@@ -28,6 +29,8 @@ struct keyring;
  */
 int keyring_open(struct keyring **, const char *file, struct err *e);
 void keyring_free(struct keyring *);
+/* Static keys in the text of such a file, and the value of the last, lent; for who wants one. */
+size_t keyring_fixed(struct slice text, struct slice *value);
 
 /*
  * Whether token lets somebody in, and as whom: a static key (compared in

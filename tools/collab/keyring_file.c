@@ -254,6 +254,55 @@ read_line(struct keyring *k, const char *file, struct slice line, struct err *e)
 	return add_secret(k, name, value, e);
 }
 
+/*
+ * What a member or a signer has is no file of ours: said as that. A first word that
+ * is none of ours, with lines behind it, is a line that is wrong.
+ */
+static int
+check_kind(const char *file, struct slice text, struct err *e)
+{
+	enum keyfile_kind kind = keyfile_kind(text);
+	const char *what = keyfile_kind_name(kind);
+
+	switch (kind) {
+	case KEYFILE_WORD:
+	case KEYFILE_TOKEN:
+		text = slice_trim(text);
+		if (memchr(text.ptr, '\n', text.len))
+			return 0;
+		return err_set(e, "bad_key_file",
+		    "'%s' holds %s, as a member has it: a hub's key file has lines "
+		    "'key NAME VALUE', 'secret KID VALUE', 'jwks FILE'", file, what);
+	case KEYFILE_JWK:
+	case KEYFILE_JWKS:
+		return err_set(e, "bad_key_file",
+		    "'%s' holds %s: a hub's key file names a set of public keys in a line "
+		    "'jwks FILE'", file, what);
+	case KEYFILE_PEM:
+		return err_set(e, "bad_key_file",
+		    "'%s' holds %s: a hub takes public keys as a JSON Web Key Set, in a line "
+		    "'jwks FILE' of its key file", file, what);
+	default:
+		return 0;
+	}
+}
+
+size_t
+keyring_fixed(struct slice text, struct slice *value)
+{
+	struct slice line, word, name, rest;
+	size_t n = 0;
+
+	while (slice_line(&text, &rest)) {
+		if (!next_word(&rest, &word) || !slice_is(word, "key") ||
+		    !next_word(&rest, &name) || !next_word(&rest, &line))
+			continue;
+		*value = line;
+		n++;
+	}
+	return n;
+}
+
 int
 keyring_open(struct keyring **out, const char *file, struct err *e)
 {
@@ -265,8 +314,12 @@ keyring_open(struct keyring **out, const char *file, struct err *e)
 	int rc = keyfile_read(file, &text, e);
 
 	*out = NULL;
-	if (rc < 0)
+	if (rc == 0)
+		rc = check_kind(file, buf_slice(&text), e);
+	if (rc < 0) {
+		secret_wipe(&text);
 		return -1;
+	}
 	k = xcalloc(1, sizeof(*k));
 	rest = buf_slice(&text);
 	if (slice_starts(rest, BOM)) {

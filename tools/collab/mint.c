@@ -14,6 +14,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Where the key is from: one of the two owns it. */
 struct source {
@@ -76,7 +78,33 @@ read_keyring(struct source *from, const struct settings *s, enum crypto_alg alg,
 	return 0;
 }
 
-/* What the file holds is seen from how it begins; a line with blanks is one of a key file. */
+static int
+read_kind(struct source *from, const struct settings *s, enum crypto_alg alg, struct slice text,
+    struct err *e)
+{
+	switch (keyfile_kind(text)) {
+	case KEYFILE_EMPTY:
+		return err_set(e, "bad_key", "it is empty");
+	case KEYFILE_JWK:
+		return read_jwk(from, text, e);
+	case KEYFILE_JWKS:
+		return err_set(e, "bad_key",
+		    "it is a JSON Web Key Set: token wants one private key");
+	case KEYFILE_PEM:
+		return crypto_key_pem(&from->own, text, e);
+	case KEYFILE_TOKEN:
+		return err_set(e, "bad_key",
+		    "it holds a token, which signs nothing: token wants the hub's key file, or a "
+		    "private key");
+	case KEYFILE_WORD:
+		if (strcspn(text.ptr, " \t\r\n") >= text.len)
+			return read_secret(from, text, e);
+		return read_keyring(from, s, alg, e);
+	default:
+		return read_keyring(from, s, alg, e);
+	}
+}
+
 static int
 read_key(struct source *from, const struct settings *s, enum crypto_alg alg, struct err *e)
 {
@@ -85,16 +113,8 @@ read_key(struct source *from, const struct settings *s, enum crypto_alg alg, str
 	int rc = keyfile_read(s->key_file, &content, e);
 
 	text = slice_trim(buf_slice(&content));
-	if (rc == 0 && text.len == 0)
-		rc = err_set(e, "bad_key", "it is empty");
-	else if (rc == 0 && *text.ptr == '{')
-		rc = read_jwk(from, text, e);
-	else if (rc == 0 && memmem(text.ptr, text.len, "-----BEGIN ", 11))
-		rc = crypto_key_pem(&from->own, text, e);
-	else if (rc == 0 && strcspn(text.ptr, " \t\r\n") >= text.len)
-		rc = read_secret(from, text, e);
-	else if (rc == 0)
-		rc = read_keyring(from, s, alg, e);
+	if (rc == 0)
+		rc = read_kind(from, s, alg, text, e);
 	secret_wipe(&content);
 	if (from->own)
 		from->key = from->own;
@@ -157,6 +177,20 @@ check(const struct run *run, const struct settings *s, enum crypto_alg *alg)
 	return length;
 }
 
+/* Files of tokens are read only where they are nobody else's (keyfile.h): so they are made. */
+static void
+write_token(struct run *run, struct slice token)
+{
+	struct stat st;
+
+	run_private(run);
+	if (!run->common->output && fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_mode & (S_IRWXG | S_IRWXO))
+		note("others may read the file that standard output goes to (mode %04o): -o FILE "
+		     "makes one of our own", (unsigned)(st.st_mode & 07777));
+	fwrite(token.ptr, 1, token.len, stdout);
+}
+
 void
 mint_run(struct run *run, void *settings)
 {
@@ -181,7 +215,7 @@ mint_run(struct run *run, void *settings)
 	if (jwt_write(&token, from.key, alg, kid, buf_slice(&claims), &e) < 0)
 		die(STATUS_USAGE, "--key-file=%s: %s", s->key_file, e.text);
 	buf_addc(&token, '\n');
-	fwrite(token.ptr, 1, token.len, stdout);
+	write_token(run, buf_slice(&token));
 	crypto_key_free(from.own);
 	keyring_free(from.keyring);
 	buf_free(&from.kid);

@@ -276,6 +276,18 @@ party_is_up(const struct party *p)
 	return p->up;
 }
 
+bool
+party_hole(const struct party *p, size_t *at, struct session_hole *hole)
+{
+	return p->up && !p->stale && session_hole(p->session, time_ms(), at, hole);
+}
+
+size_t
+party_behind(const struct party *p, struct slice *from)
+{
+	return session_behind(p->session, from);
+}
+
 enum status
 party_ended(const struct party *p)
 {

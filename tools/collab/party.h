@@ -172,6 +172,9 @@ bool party_is_whole(const struct party *);
 bool party_has_roster(const struct party *);
 /* Present kandil clients but ourselves, in turn: at = 0; while (party_each(p, &at, &from)) … */
 bool party_each(const struct party *, size_t *at, struct slice *from);
+/* What is missing, and who is behind: session_hole, session_behind. */
+bool party_hole(const struct party *, size_t *at, struct session_hole *);
+size_t party_behind(const struct party *, struct slice *from);
 /* Refused for good, or the disk failed: the status to leave with (party said why); 0: no. */
 enum status party_ended(const struct party *);
 /*

@@ -174,8 +174,10 @@ send_run(struct run *run, void *settings)
 
 	s->run = run;
 	s->settings = settings;
-	if (run->noperands == 0 || run->operands[0][0] == '\0')
+	if (run->noperands == 0 || run->operands[0][0] == '\0') {
+		warn("no topic is named");
 		opt_usage(run->tool, run->command);
+	}
 	if (s->settings->event == NULL || s->settings->event[0] == '\0')
 		die(STATUS_USAGE, "%s: an event needs a name", opt_origin("event"));
 	s->topic = run->operands[0];

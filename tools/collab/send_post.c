@@ -7,7 +7,12 @@
 
 #include <stdio.h>
 
-enum { REPLY_MS = 30000, LAST_MS = 5000 /* for the request in flight, after a signal */ };
+enum {
+	REPLY_MS = 30000,
+	LAST_MS = 5000, /* for the request in flight, after a signal */
+	SILENT_MS = 2000, /* so long nothing is said about a wait */
+	SAY_MS = 60000,	/* between two lines about waits */
+};
 
 /* ---- one request ---- */
 
@@ -69,6 +74,41 @@ build(struct send *s, size_t first, size_t n)
 	buf_adds(&s->body, "]}");
 }
 
+/* Whether a line about a wait may be said: many requests may wait, one after the other. */
+static bool
+may_say(struct send *s)
+{
+	int64_t now = time_ms();
+
+	if (s->said_at && now - s->said_at < SAY_MS)
+		return false;
+	s->said_at = now;
+	return true;
+}
+
+/* Waits for the answer; false: a signal came before it. */
+static bool
+await(struct send *s)
+{
+	struct pollfd signal = {.fd = run_signal_fd(), .events = POLLIN};
+	int64_t end = INT64_MAX, say = time_ms() + SILENT_MS, wait;
+
+	while (!s->over && time_ms() < end) {
+		wait = (end < say ? end : say) - time_ms();
+		/* Once it has come, the signal stays readable. */
+		http_wait(s->http, wait > 0 ? wait : 0, &signal, end == INT64_MAX);
+		if (run_interrupted() && end == INT64_MAX)
+			end = time_ms() + LAST_MS;
+		if (s->over || time_ms() < say)
+			continue;
+		if (may_say(s))
+			note("waiting for the answer of '%s', %d s at most", s->where.url,
+			    REPLY_MS / 1000);
+		say = INT64_MAX;
+	}
+	return s->over;
+}
+
 /* false: a signal came before the answer. */
 static bool
 post(struct send *s, size_t first, size_t n)
@@ -77,10 +117,8 @@ post(struct send *s, size_t first, size_t n)
 	    .url = s->single ? s->one_url.ptr : s->batch_url.ptr, .headers = s->headers,
 	    .nheaders = s->nheaders, .max_reply = 64 * 1024, .first_byte_ms = REPLY_MS,
 	    .idle_ms = REPLY_MS, .done = on_done, .state = s};
-	struct pollfd signal = {.fd = run_signal_fd(), .events = POLLIN};
 	struct http_call *call;
 	struct err e;
-	int64_t end = INT64_MAX;
 
 	build(s, first, n);
 	request.body = buf_slice(&s->body);
@@ -89,17 +127,10 @@ post(struct send *s, size_t first, size_t n)
 	if (call == NULL)
 		die(STATUS_FAILED, "%s", e.text);
 	record_flush(s->run);
-	while (!s->over && time_ms() < end) {
-		int64_t wait = end == INT64_MAX ? 60000 : end - time_ms();
-
-		/* Once it has come, the signal stays readable. */
-		http_wait(s->http, wait, &signal, end == INT64_MAX);
-		if (run_interrupted() && end == INT64_MAX)
-			end = time_ms() + LAST_MS;
-	}
-	if (!s->over)
-		http_cancel(call);
-	return s->over;
+	if (await(s))
+		return true;
+	http_cancel(call);
+	return false;
 }
 
 /* ---- failures ---- */
@@ -232,14 +263,41 @@ judge_status(struct send *s, size_t n)
 
 /* ---- all in hand ---- */
 
+static const struct wait {
+	int64_t first, base, cap, least;
+} usual = {100, 200, 10000, 0}, slower = {2000, 4000, 8000, 2000};
+
 static int64_t
-wait_for(struct send *s, const struct answer *a, unsigned tries)
+wait_for(struct send *s, const struct wait *w, unsigned tries)
 {
-	if (a->rate)
-		return backoff_wait(&s->backoff, tries, 2000, 8000, 2000);
 	if (tries == 0)
-		return backoff_wait(&s->backoff, 0, 100, 100, 0);
-	return backoff_wait(&s->backoff, tries - 1, 200, 10000, 0);
+		return backoff_wait(&s->backoff, 0, w->first, w->first, w->least);
+	return backoff_wait(&s->backoff, tries - 1, w->base, w->cap, w->least);
+}
+
+/* All waits from the first on, at most. */
+static int64_t
+wait_most(const struct wait *w)
+{
+	int64_t sum = w->first + w->least, next = w->base;
+
+	for (unsigned tries = 1; tries + 1 < SEND_TRIES; tries++) {
+		sum += next + w->least;
+		next = 2 * next < w->cap ? 2 * next : w->cap;
+	}
+	return sum;
+}
+
+/* Nothing was said yet of this trouble, and it is going to take a while; or it is over. */
+static void
+say_trouble(struct send *s, const struct answer *a, unsigned tries)
+{
+	if (tries == 0 && !s->away && may_say(s))
+		note("%s: trying again %d times, with waits of %lld s together at most", a->text,
+		    SEND_TRIES - 1,
+		    (long long)(wait_most(a->rate ? &slower : &usual) + 999) / 1000);
+	else if (tries + 1 == SEND_TRIES && !s->away)
+		note("%s: given up after %d tries", a->text, SEND_TRIES);
 }
 
 /* One request of n messages until it is decided. SENT, SPLIT or FAILED, with a. */
@@ -261,12 +319,13 @@ deliver(struct send *s, size_t first, size_t n, struct answer *a)
 			end_all(s, a->code, a->text);
 		if (a->verdict != LATER)
 			return a->verdict == DEAD ? FAILED : a->verdict;
+		say_trouble(s, a, tries);
 		if (s->away || tries + 1 >= SEND_TRIES) {
 			s->away = true;
 			run_status(s->run, STATUS_FAILED);
 			return FAILED;
 		}
-		if (!pause_for(s, wait_for(s, a, tries)))
+		if (!pause_for(s, wait_for(s, a->rate ? &slower : &usual, tries)))
 			return FAILED;
 	}
 }

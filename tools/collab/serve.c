@@ -21,6 +21,7 @@
 
 enum {
 	DRAIN_MS = 5000,
+	SILENT_MS = 2000, /* of them nothing is said */
 	UNLIMITED = 100000, /* connections, where their number is not limited */
 	OTHER_FILES = 600, /* besides connections: the history's, the keys', half-open ones */
 };
@@ -293,9 +294,19 @@ end_by(int number)
 static void
 drain(struct serve *s)
 {
-	hub_drain(s->hub, time_ms(), DRAIN_MS);
-	while (!s->at_once && !hub_drained(s->hub, time_ms()))
-		sockets_wait(s->sockets, hub_turn(s->hub, time_ms()));
+	int64_t now = time_ms(), say = now + SILENT_MS, wait;
+
+	hub_drain(s->hub, now, DRAIN_MS);
+	while (!s->at_once && !hub_drained(s->hub, now)) {
+		if (now >= say) {
+			note("waiting for connections that do not end, %d s at most: a second "
+			     "signal cuts them", (DRAIN_MS - SILENT_MS) / 1000);
+			say = INT64_MAX;
+		}
+		wait = hub_turn(s->hub, now);
+		sockets_wait(s->sockets, wait < 0 || say - now < wait ? say - now : wait);
+		now = time_ms();
+	}
 }
 
 void

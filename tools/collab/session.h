@@ -156,6 +156,20 @@ uint64_t session_confirmed(struct session *);
  * known hole that somebody could fill.
  */
 bool session_whole(struct session *);
+/*
+ * Messages that are missing, while we are up: first to last of from, who is here, or away; then
+ * they are a gap in left_ms at the earliest, or (-1) not before it comes back.
+ */
+struct session_hole {
+	struct slice from; /* lent until the next call of anything */
+	uint64_t first, last;
+	bool here;
+	int64_t left_ms;
+};
+/* In turn: at = 0; while (session_hole(s, now, &at, &hole)) … */
+bool session_hole(const struct session *, int64_t now, size_t *at, struct session_hole *);
+/* Members who have not said that they have all that the relay took of ours; *from: one of them. */
+size_t session_behind(const struct session *, struct slice *from);
 /* Messages of others than kandil clients that came while there was no room, and are lost. */
 uint64_t session_dropped(const struct session *);
 

@@ -7,6 +7,7 @@
  *	session_order.c  each sender's messages in order: holes, gaps, the newcomer's baseline
  *	session_want.c   asks for holes
  *	session_heal.c   answers who asks
+ *	session_tell.c   what is waited for, for people
  *	session_say.c    hello and have: what is said about ourselves
  */
 #ifndef KANDIL_COLLAB_SESSION_PART_H

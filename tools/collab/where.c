@@ -6,6 +6,7 @@
 #include "common/url.h"
 #include "tools/collab/jwt.h"
 #include "tools/collab/keyfile.h"
+#include "tools/collab/keyring.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -121,12 +122,50 @@ from_variable(const char *name, struct buf *out, struct err *e)
 	return secret_check(out, 0, name, e) < 0 ? -1 : 1;
 }
 
+/* A hub's key file has one key for us, or none that is known to be ours. */
 static int
-from_file(const char *name, struct buf *out, struct err *e)
+from_ring(const char *name, struct buf *out, struct err *e)
 {
+	struct slice value;
+	size_t n = keyring_fixed(buf_slice(out), &value);
+
+	if (n == 0)
+		return err_set(e, "no_key",
+		    "'%s' is a hub's key file, with no line 'key NAME VALUE': --token-file wants "
+		    "what 'kandil-collab token --key-file=%s' makes of it", name, name);
+	if (n > 1)
+		return err_set(e, "no_key",
+		    "'%s' is a hub's key file, with %zu keys: a member wants a file with its own "
+		    "key alone", name, n);
+	memmove(out->ptr, value.ptr, value.len);
+	buf_cut(out, value.len);
+	return secret_check(out, 0, name, e);
+}
+
+/* A file with a key, or (token) a token. */
+static int
+from_file(const char *name, bool token, struct buf *out, struct err *e)
+{
+	enum keyfile_kind kind;
+
 	if (keyfile_read(name, out, e) < 0)
 		return -1;
-	return secret_line(out, 0, name, e);
+	kind = keyfile_kind(buf_slice(out));
+	switch (kind) {
+	case KEYFILE_RING:
+		if (!token)
+			return from_ring(name, out, e);
+		/* fall through */
+	case KEYFILE_JWK:
+	case KEYFILE_JWKS:
+	case KEYFILE_PEM:
+		return err_set(e, "no_key",
+		    "'%s' holds %s: a member wants a token alone, as 'kandil-collab token "
+		    "--key-file=FILE' makes it%s", name, keyfile_kind_name(kind),
+		    token ? "" : ", or a key alone");
+	default:
+		return secret_line(out, 0, name, e);
+	}
 }
 
 static bool
@@ -145,7 +184,7 @@ find_key(const struct settings *s, struct where *w, struct err *e)
 	int found;
 
 	if (s->key_file)
-		return from_file(s->key_file, &w->key, e);
+		return from_file(s->key_file, false, &w->key, e);
 	found = from_variable("KANDIL_COLLAB_KEY", &w->key, e);
 	if (where_is_here(w->url) || where_is_hosted(w->url) ||
 	    (supabase && same_host(supabase, w->url)))
@@ -163,7 +202,7 @@ where_token(const char *command, const char *file, struct buf *out, struct err *
 	if (command == NULL && file == NULL)
 		return 0;
 	rc = command ? secret_command(command, "--token-command", &made, e)
-		     : from_file(file, &made, e);
+		     : from_file(file, true, &made, e);
 	if (rc == 0) {
 		secret_wipe(out);
 		*out = made;
