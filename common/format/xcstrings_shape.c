@@ -101,7 +101,9 @@ xcstrings_shape(struct jsonfile *f, size_t localization, struct xcstrings_shape 
 	s->unit = jsonfile_child(f, localization, S("stringUnit"));
 	variations = jsonfile_child(f, localization, S("variations"));
 	substitutions = jsonfile_child(f, localization, S("substitutions"));
-	if (jsonfile_child(f, localization, S("stringSet")) != JSONFILE_NONE)
+	if (!is_type(f, localization, JSON_OBJECT))
+		s->why = "it is no object";
+	else if (jsonfile_child(f, localization, S("stringSet")) != JSONFILE_NONE)
 		s->why = "it is a set of texts";
 	else if (variations != JSONFILE_NONE && substitutions != JSONFILE_NONE)
 		s->why = "it has variations and substitutions";
