@@ -217,6 +217,164 @@ alike() {
 	exec 9>&-
 }
 
+# keeper OPTION...: the hub anew, at the same address.
+keeper() {
+	kill "$HUB"
+	wait "$HUB" || true
+	: >hub.err
+	kandil-collab serve --listen=127.0.0.1:"$PORT" "$@" 2>hub.err 3>&- 4>&- &
+	HUB=$!
+	echo $HUB >>pids
+	hub_listens hub.err
+}
+
+# metric NAME: that counter of the hub's.
+metric() {
+	curl -sf "$KANDIL_COLLAB_URL/metrics" | awk -v name="kandil_collab_$1_total" '$1 == name { print $2 }'
+}
+
+# changes NAME FROM TO: says the members k0 to k9, over and over, each with the number of its change.
+changes() {
+	jq -cn "range($2; $3 + 1) | {(\"k\\(. % 10)\"): .}" |
+		timeout 60 kandil-collab sync plan --as="$1" --state-dir="state.$1" --state="$1.json" --patches --once >/dev/null
+}
+
+@test "at different times of the day: the hub's history brings what a member did alone, to new ones and others" {
+	keeper --history=1000
+	echo '{"a":1,"deep":{"x":[1]},"gone":1}' >amira.json
+	once amira
+	once dora
+	edit amira.json '.a = 2 | del(.gone) | .deep.y = "é"'
+	once amira
+	run -0 once bob
+	same '' "$output"
+	holds bob.json '{a:2,deep:{x:[1],y:"é"}}'
+	echo '{"a":"stale","mine":1}' >carla.json
+	run -0 once carla
+	[[ $output == *"1 members of 'carla.json' differ"* ]]
+	holds carla.json '{a:2,deep:{x:[1],y:"é"},mine:1}'
+	run -0 once dora
+	same '' "$output"
+	run -0 once amira
+	same '' "$output"
+	alike amira.json carla.json dora.json
+	# Two that are new at once are no company for each other.
+	replica new1
+	replica new2
+	eventually alike carla.json new1.json new2.json
+}
+
+@test "a history in files: over a restart of the hub" {
+	keeper --history=1h --history-dir=kept
+	changes amira 1 40
+	keeper --history=1h --history-dir=kept
+	run -0 once bob
+	same '' "$output"
+	holds bob.json '[range(31; 41) | {("k\(. % 10)"): .}] | add'
+	edit bob.json '.b = 1'
+	once bob
+	keeper --history=1h --history-dir=kept
+	once amira
+	alike amira.json bob.json
+}
+
+@test "a history that is short: a snapshot in it has what it forgot, for a new member and one that was away" {
+	keeper --history=80
+	once bob
+	changes amira 1 300
+	local who
+	for who in bob carla; do
+		run -0 once $who
+		same '' "$output"
+		holds $who.json '[range(291; 301) | {("k\(. % 10)"): .}] | add'
+	done
+	# Not each of many short runs says all of it.
+	jq -cn '{big: ("x" * 20000)}' >amira.json
+	once amira
+	local before after n
+	before=$(metric bytes_in)
+	for n in 1 2 3 4 5 6 7 8; do
+		edit amira.json ".n = $n"
+		once amira
+	done
+	after=$(metric bytes_in)
+	echo "$((after - before)) bytes"
+	[ $((after - before)) -lt 40000 ]
+}
+
+# snapshots NAME: how many it said.
+snapshots() {
+	find "state.$1" -path '*/out/*.seg1' -exec cat {} + | grep -ao '"snapshot":\[[^]]*\],"part":0,' | wc -l
+}
+
+@test "snapshots for the history: of those here the first in order, once; the last to leave; after hours" {
+	local before n
+	keeper --history=30
+	# TERM, too.
+	piped amira
+	jq -cn 'range(40) | {("k\(. % 10)"): .}' >&9
+	eventually eval '[ "$(metric broadcasts)" -gt 40 ]'
+	exec 9>&-
+	kill $PID && wait $PID || true
+	same 1 "$(snapshots amira)"
+	run -0 once bob
+	same '' "$output"
+	holds bob.json '[range(30; 40) | {("k\(. % 10)"): .}] | add'
+	# Three who are here.
+	replica bob
+	joined bob
+	replica carla
+	joined carla
+	piped dora
+	eventually grep -q k9 dora.out # she has theirs
+	before=$(snapshots carla)
+	n=$(snapshots bob)
+	jq -cn 'range(100) | {("k\(. % 10)"): .}' >&9
+	eventually holds carla.json '[range(90; 100) | {("k\(. % 10)"): .}] | add'
+	eventually eval "[ \$(snapshots bob) -gt $n ]"
+	same "$before 0" "$(snapshots carla) $(snapshots dora)"
+	exec 9>&-
+	while read -r n; do kill "$n" 2>/dev/null || true; done < <(tail -n 3 pids)
+	sanitized && return
+	# A small change is not worth one, but after a day.
+	jq '.big = ("x" * 5000)' bob.json >bob.new && mv bob.new bob.json
+	once bob
+	before=$(snapshots bob)
+	edit bob.json '.n = 1'
+	once bob
+	same "$before" "$(snapshots bob)"
+	edit bob.json '.n = 2'
+	shifted 86400 once bob
+	same $((before + 1)) "$(snapshots bob)"
+}
+
+@test "a history that is too short: what is missing is said once, and comes with a member that has it" {
+	keeper --history=20
+	jq -cn '[range(64) | {("k\(.)"): ("x" * 500)}] | add' >amira.json
+	once amira
+	jq -cn 'range(30) | {("n\(.)"): .}' |
+		kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --patches --once >/dev/null
+	run -1 once bob
+	same 1 "${#lines[@]}"
+	[[ $output == *"the hub's history does not reach back"*"--history"* ]]
+	[ "$(jq length bob.json)" -gt 9 ]
+	[ "$(jq length bob.json)" -lt 30 ]
+	replica bob
+	joined bob
+	replica carla
+	joined carla
+	# Both have what there is, and wait.
+	eventually alike bob.json carla.json
+	replica amira
+	eventually alike amira.json bob.json carla.json
+	same 94 "$(jq length carla.json)"
+	eventually grep -q 'what was missing has come' bob.err
+	same 1 "$(grep -c 'does not reach back' bob.err)"
+	kill $PID && wait $PID || true
+	run -0 once dora
+	holds dora.json "$(cat amira.json)"
+}
+
 @test "a folder that is not there: said once, and written when it is" {
 	timeout 20 kandil-collab sync plan --as=amira --state-dir=state.amira --state=new/a.json --for=6s \
 		</dev/null 2>amira.err 3>&- &

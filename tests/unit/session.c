@@ -69,7 +69,7 @@ static void
 hub_want(struct world *w, int to, struct slice p)
 {
 	int of = name_of(w, p, "of");
-	uint64_t first = number_of(p, "first"), last = number_of(p, "last");
+	uint64_t first = number_of(p, "first"), last = number_of(p, "last"), gone;
 	struct buf b = {0};
 
 	for (; of >= 0 && first <= last && first < SEQS; first++) {
@@ -80,9 +80,12 @@ hub_want(struct world *w, int to, struct slice p)
 			    w->idents[of].name, (int)first, w->idents[of].sent[first]);
 			to_node(w, -1, to, S("e"), buf_slice(&b));
 		} else {
+			gone = first;
+			while (first < last && first + 1 < SEQS && !w->hub[of][first + 1])
+				first++;
 			buf_addf(&b, "{\"kandil\":1,\"from\":\"hub\",\"type\":\"gone\",\"to\":\"%s\","
 				     "\"of\":\"%s\",\"first\":%d,\"last\":%d}",
-			    w->idents[w->nodes[to].disk.ident].name, w->idents[of].name, (int)first,
+			    w->idents[w->nodes[to].disk.ident].name, w->idents[of].name, (int)gone,
 			    (int)first);
 			to_node(w, -1, to, S("kandil"), buf_slice(&b));
 		}
@@ -370,6 +373,7 @@ world_open(uint64_t seed)
 		w->nodes[i].disk.ident = new_ident(w, i);
 		/* Most were there before: a newcomer's past is not its own. */
 		w->nodes[i].disk.settled = draw(w, 4) != 0;
+		w->nodes[i].newcomer = SESSION_NOW + (enum session_newcomer)draw(w, 3);
 		w->nodes[i].turn_at = w->nodes[i].commit_at = -1;
 	}
 	return w;
@@ -621,6 +625,7 @@ calm(int n, double rate)
 	for (int i = 0; i < n; i++) {
 		w->nodes[i].disk.ident = new_ident(w, i);
 		w->nodes[i].disk.settled = true;
+		w->nodes[i].newcomer = SESSION_NOW;
 		w->nodes[i].turn_at = w->nodes[i].commit_at = -1;
 		start(w, i);
 	}
@@ -697,9 +702,108 @@ test_crowd(void)
 	world_close(w);
 }
 
+/* How many of node k's numbers from first to last node i has so. */
+static int
+count(const struct world *w, int i, int k, uint64_t first, uint64_t last, int state)
+{
+	int n = 0;
+
+	for (uint64_t seq = first; seq <= last; seq++)
+		n += w->nodes[i].disk.state[w->nodes[k].disk.ident][seq] == state;
+	return n;
+}
+
+/* Of two who are new one has it, if not both: the other may begin where that one was. */
+static void
+check_both(const struct world *w, uint64_t first)
+{
+	int k = w->nodes[0].disk.ident;
+
+	for (uint64_t seq = first; seq <= 100; seq++) {
+		int one = w->nodes[1].disk.state[k][seq], two = w->nodes[2].disk.state[k][seq];
+
+		CHECK(one != NONE && two != NONE && (one == DELIVERED || two == DELIVERED));
+	}
+}
+
+enum company { NOBODY, NEWCOMER, MEMBER_HERE, SILENT };
+
+/*
+ * Node 0 says 100 lines over a hub with a history and goes for good; then somebody new comes,
+ * node 1, and meets that company. The hub has the lines from first on.
+ */
+static void
+newcomer_meets(enum session_newcomer how, enum company company, int first, int state, int64_t most)
+{
+	struct world *w = calm(3, 0);
+	int64_t begin = 20000;
+
+	w->history = true;
+	w->expect_no_gap = first == 1;
+	w->hub_patience = 2000;
+	for (int i = 1; i < 3; i++) {
+		crash(w, i);
+		w->nodes[i].disk.settled = i == 2 && company == MEMBER_HERE;
+		w->nodes[i].newcomer = how;
+	}
+	cut(w, 0);
+	run_until(w, 10000);
+	if (company == MEMBER_HERE)
+		start(w, 2);
+	write_lines(w, 0, 100);
+	run_until(w, begin);
+	crash(w, 0);
+	w->nodes[0].dead = true;
+	run_until(w, begin + 21000);
+	for (int seq = 1; seq < first; seq++)
+		w->hub[w->nodes[0].disk.ident][seq] = 0;
+	begin = w->now;
+	start(w, 1);
+	if (company == NEWCOMER)
+		start(w, 2);
+	if (company == SILENT) {
+		/* Half open: the hub counts it, and it hears nothing. */
+		w->nodes[2].connected = true;
+		w->open[1][2] = w->open[2][1] = 0;
+		for (int64_t t = begin; t < begin + 1500; t += 100)
+			post(w, (struct event){.at = t, .kind = MEMBER, .node = 1,
+				    .conn = w->nodes[1].conn + 1, .from = 2, .flag = true,
+				    .name = copy(slice(w->idents[w->nodes[2].disk.ident].name))});
+	}
+	while (w->now < begin + most && count(w, 1, 0, 1, 100, NONE))
+		run_until(w, w->now + 10);
+	if (company == NEWCOMER) {
+		run_until(w, begin + most);
+		check_both(w, (uint64_t)first);
+	} else {
+		CHECK(count(w, 1, 0, (uint64_t)first, 100, state) == 101 - first);
+		CHECK(first == 1 || count(w, 1, 0, 1, (uint64_t)first - 1, LOST) == first - 1);
+	}
+	/* Who is present and silent may answer yet. */
+	CHECK(!w->broken && session_whole(w->nodes[1].session) == (company != SILENT));
+	world_close(w);
+}
+
+/* Where somebody new begins, by who answers: a member, the hub alone, or others that are new. */
+static void
+test_newcomer(void)
+{
+	newcomer_meets(SESSION_NOW, NOBODY, 1, BEFORE, 5000);
+	newcomer_meets(SESSION_ALL, NOBODY, 1, DELIVERED, 5000);
+	newcomer_meets(SESSION_ALL_ALONE, NOBODY, 1, DELIVERED, 5000);
+	newcomer_meets(SESSION_ALL_ALONE, NEWCOMER, 1, DELIVERED, 5000);
+	newcomer_meets(SESSION_ALL_ALONE, SILENT, 1, DELIVERED, 8000);
+	newcomer_meets(SESSION_ALL_ALONE, MEMBER_HERE, 1, BEFORE, 5000);
+	newcomer_meets(SESSION_ALL, MEMBER_HERE, 1, DELIVERED, 5000);
+	/* What the history has no more is a gap, after the patience with its sender. */
+	newcomer_meets(SESSION_ALL_ALONE, NOBODY, 61, DELIVERED, 10000);
+	newcomer_meets(SESSION_ALL_ALONE, NEWCOMER, 61, DELIVERED, 10000);
+}
+
 int
 main(void)
 {
+	test_newcomer();
 	test_crowd();
 	test_control();
 	test_quota();

@@ -51,6 +51,7 @@ struct node {
 	bool connected, dead, full, stale;
 	int conn;	  /* counts connections: what belongs to an older one is lost */
 	int64_t turn_at, commit_at;
+	enum session_newcomer newcomer; /* where it begins, as long as nothing is settled */
 	unsigned keep;	  /* messages of a sender that are kept, 0: all */
 	int64_t up_since;
 	struct buf found;
@@ -83,7 +84,7 @@ struct world {
 	/* how it is */
 	bool presence, history, calm;
 	double rate;
-	int64_t patience;
+	int64_t patience, hub_patience;
 	int delay, loss; /* ms; per thousand deliveries, silently */
 	unsigned char open[NODES][NODES]; /* a pair that hears each other: partitions */
 	int64_t wire[NODES][NODES]; /* when the last one between them arrives */
@@ -425,7 +426,9 @@ start(struct world *w, int i)
 	struct node *n = &w->nodes[i];
 	struct store *d = &n->disk;
 	struct session_settings set = {.self = slice(w->idents[d->ident].name),
-	    .fresh = !d->used, .newcomer = !d->settled, .rate = w->rate, .window = 16, .patience_ms = w->patience,
+	    .fresh = !d->used, .newcomer = d->settled ? SESSION_KNOWN : n->newcomer,
+	    .rate = w->rate, .window = 16, .patience_ms = w->patience,
+	    .hub_patience_ms = w->hub_patience,
 	    .max_payload = w->max_payload, .max_held = 4000, .seed = draw(w, 0),
 	    .hooks = &hooks, .state = &places[i]};
 

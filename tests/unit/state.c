@@ -484,6 +484,26 @@ test_heads(void)
 	state_free(c);
 }
 
+/* Messages that were no patches need not come, where their own sender says so; patches do. */
+static void
+test_head_skips(void)
+{
+	struct state *a = new_node("a"), *b = new_node("b");
+
+	CHECK(merge(a, 10, "a", 1, "{\"x\":1}") == STATE_MERGED);
+	CHECK(merge(b, 10, "a", 1, "{\"x\":1}") == STATE_MERGED);
+	CHECK(state_seen(a, S("a"), 2, NULL) == STATE_MERGED);
+	CHECK(hear(b, a, 11, "c") == STATE_MESSAGES && state_vector(b, S("a")) == 1);
+	CHECK(hear(b, a, 11, "a") == STATE_NOTHING && state_vector(b, S("a")) == 2);
+	CHECK(merge(a, 12, "a", 3, "{\"x\":2}") == STATE_MERGED);
+	CHECK(state_seen(a, S("a"), 4, NULL) == STATE_MERGED);
+	CHECK(hear(b, a, 13, "a") == STATE_MESSAGES && state_vector(b, S("a")) == 2);
+	CHECK(merge(b, 12, "a", 3, "{\"x\":2}") == STATE_MERGED);
+	CHECK(hear(b, a, 14, "a") == STATE_NOTHING && state_vector(b, S("a")) == 4);
+	state_free(a);
+	state_free(b);
+}
+
 /* ---- snapshots ---- */
 
 static void
@@ -679,6 +699,7 @@ main(void)
 	test_vector();
 	test_lost_deletion();
 	test_heads();
+	test_head_skips();
 	test_snapshot();
 	test_bad_chunks();
 	test_bounds();

@@ -62,6 +62,16 @@ is_fresh(const struct party *p)
 				       !place_mark(&p->place, PLACE_RELAYED));
 }
 
+static enum session_newcomer
+newcomer(const struct party *p)
+{
+	if (place_mark(&p->place, PLACE_BASELINE))
+		return SESSION_KNOWN;
+	if (p->set.settings->since != 0)
+		return SESSION_ALL;
+	return p->set.all_alone ? SESSION_ALL_ALONE : SESSION_NOW;
+}
+
 static void
 open_session(struct party *p)
 {
@@ -69,10 +79,10 @@ open_session(struct party *p)
 	struct session_settings session = {
 	    .self = party_self(p),
 	    .fresh = is_fresh(p),
-	    .newcomer = !place_mark(&p->place, PLACE_BASELINE),
-	    .all = set->since != 0,
+	    .newcomer = newcomer(p),
 	    .rate = set->rate > 0 ? set->rate : where_is_hosted(p->where.url) ? HOSTED_RATE : 0,
 	    .max_payload = p->max_payload,
+	    .hub_patience_ms = p->set.hub_patience_ms,
 	    .hooks = &session_hooks,
 	    .state = p,
 	};
@@ -83,7 +93,7 @@ open_session(struct party *p)
 	for (size_t i = 0; journal_sender(p->in, i, &sender); i++)
 		known += sender.from.len && sender.last && !slice_eq(sender.from, party_self(p));
 	if (known || p->set.known_n)
-		session.newcomer = false;
+		session.newcomer = SESSION_KNOWN;
 	crypto_random(&session.seed, sizeof(session.seed));
 	p->session = session_open(&session);
 	for (size_t i = 0; journal_sender(p->in, i, &sender); i++)
@@ -286,6 +296,12 @@ size_t
 party_behind(const struct party *p, struct slice *from)
 {
 	return session_behind(p->session, from);
+}
+
+bool
+party_has_history(const struct party *p)
+{
+	return p->history;
 }
 
 enum status

@@ -94,6 +94,9 @@ struct party_settings {
 	/* Up to these numbers nothing is wanted, though the inbox may not know it; lent for good. */
 	const struct party_known *known;
 	size_t known_n;
+	/* Somebody new begins with all that nobody who is here, but the hub's history has. */
+	bool all_alone;
+	int64_t hub_patience_ms; /* as session_settings has it */
 	const struct party_hooks *hooks;
 	void *state;
 };
@@ -166,6 +169,8 @@ uint64_t party_last(const struct party *);
 uint64_t party_relayed(const struct party *);
 uint64_t party_confirmed(const struct party *);
 bool party_is_up(const struct party *);
+/* The hub keeps a history, as it said when we joined last. */
+bool party_has_history(const struct party *);
 /* Nothing is missing, as far as is known, and all that came has been taken. */
 bool party_is_whole(const struct party *);
 /* Whether it is known who is present: a moment after up. */

@@ -32,6 +32,7 @@ on_up(struct slice response, void *state)
 		note("connected");
 	p->up = p->been_up = true;
 	p->told_down = false;
+	p->history = kept;
 	session_up(p->session, time_ms(), kept);
 	party_tell(p, "up", NULL, NULL, -1);
 	if (p->hooks->up)

@@ -69,6 +69,7 @@ struct party {
 	size_t nguests, guests_cap;
 
 	bool up, been_up, told_down;
+	bool history;	       /* the hub keeps one */
 	bool stale, drop; /* a new identity is due; nothing goes with it */
 	enum status ended;
 	struct buf find, feed, text;

@@ -40,8 +40,10 @@ session_open(const struct session_settings *set)
 		s->set.max_held = 16 << 20;
 	if (s->set.patience_ms == 0)
 		s->set.patience_ms = PATIENCE_MS;
+	if (s->set.hub_patience_ms == 0)
+		s->set.hub_patience_ms = s->set.patience_ms;
 	s->acked = xcalloc(s->set.window, 1);
-	s->settling = set->newcomer && !set->all;
+	s->settling = set->newcomer == SESSION_NOW || set->newcomer == SESSION_ALL_ALONE;
 	s->hub = xcalloc(1, sizeof(*s->hub));
 	s->hub->name = xstrdup("hub");
 	s->hub->len = 3;
@@ -146,7 +148,7 @@ session_up(struct session *s, int64_t now, bool history)
 		s->ack_level = 1e9;
 		s->ack_at = now;
 		s->quiet_until = s->set.fresh ? now : now + SETTLE_MS;
-		if (s->set.newcomer && s->set.all)
+		if (s->set.newcomer == SESSION_ALL)
 			s->hooks->baseline(S(""), 0, s->state);
 	}
 	for (size_t i = 0; i < s->all.n; i++) {

@@ -31,13 +31,16 @@
  *   (event and payload as they were), at most a window of messages for one want, and gone for
  *   what nobody can get from it any more. A sender asked for what it never wrote answers with a have.
  *   When the sender itself says gone, or all that could have it did and the sender has been
- *   away for patience_ms, it is a gap, is reported, and the order goes on behind it.
+ *   away for patience_ms, or hub_patience_ms, it is a gap, is reported, and the order goes on
+ *   behind it.
  * - A sender sends at most `window` messages beyond what the relay has acknowledged. After a loss
  *   it begins again at the first unacknowledged one (receivers drop what they have). When members who are
  *   here have not acknowledged for a while, it asks them by name in a have, so that the tail of a
  *   stream is healed too, less and less often.
  * - A newcomer (nothing on disk) starts where those present are: the have that it hears in its first
- *   second is its baseline, for senders in none of them 0: all that they have. With `all` 0 for everybody.
+ *   second is its baseline, for senders in none of them 0: all that they have. SESSION_ALL: 0 for
+ *   everybody. SESSION_ALL_ALONE: the hub's have does not count, so that who meets nobody, or others
+ *   who are new, begins with all of its history, and who meets a member begins where that is.
  * - Our own number coming back higher than what we have sent means that our disk is an old
  *   copy: `stale`. To find out before a number is used twice, who comes with an identity that is not
  *   fresh listens first, until all who are here have answered its hello, at most a second.
@@ -92,15 +95,24 @@ struct session_hooks {
 	void (*stale)(void *state);
 };
 
+/* Whether anything is on disk of others; else where their messages begin. */
+enum session_newcomer {
+	SESSION_KNOWN,	   /* we have been here before: where we were */
+	SESSION_NOW,	   /* where those are who are here */
+	SESSION_ALL,	   /* with all that they have */
+	SESSION_ALL_ALONE, /* likewise; with all that nobody but the hub has */
+};
+
 struct session_settings {
 	struct slice self;    /* NAME.RANDOM; copied */
 	bool fresh;	      /* the identity was made just now: nobody can know it */
-	bool newcomer, all;   /* nothing is on disk of others; and all that they have is wanted */
+	enum session_newcomer newcomer;
 	double rate;	      /* deliveries a second, 0: unlimited */
 	unsigned window;      /* 0: 512; at most 4096 */
 	size_t max_payload;   /* bytes of one broadcast's payload, 0: 256 KB: have is split by it */
 	size_t max_held;      /* bytes held behind holes, 0: 16 MiB; what is beyond is asked for again */
 	int64_t patience_ms;  /* 0: 60,000 */
+	int64_t hub_patience_ms; /* likewise, of what the hub's history has no more; 0: patience_ms */
 	uint64_t seed;
 	const struct session_hooks *hooks;
 	void *state;

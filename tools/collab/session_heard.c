@@ -95,7 +95,9 @@ heard_message(struct session *s, const struct envelope *e, struct slice event, u
 static void
 heard_entry(struct session *s, struct peer *p, struct peer *x, uint64_t n, bool hello)
 {
-	if (!x->known && n > x->base_have)
+	bool counts = p != s->hub || s->set.newcomer != SESSION_ALL_ALONE;
+
+	if (!x->known && counts && n > x->base_have)
 		x->base_have = n;
 	if (n > x->delivered) {
 		want_holder(s, x, p, n);

@@ -168,7 +168,7 @@ void
 order_settle(struct session *s)
 {
 	s->settling = false;
-	s->set.newcomer = false;
+	s->set.newcomer = SESSION_KNOWN;
 	for (size_t i = 0; i < s->all.n; i++)
 		if (!s->all.v[i]->known)
 			settle_one(s, s->all.v[i]);

@@ -193,6 +193,8 @@ void want_moved(struct session *, struct peer *);
 /* Another member wants the same: we wait for the answer with it. */
 void want_overheard(struct session *, struct peer *, uint64_t first, uint64_t last);
 int64_t want_turn(struct session *);
+/* How long we have patience with its sender, who is away, for what we lack of it next: ms. */
+int64_t want_patience(const struct session *, const struct peer *);
 
 /* ---- session_heal.c ---- */
 void heal_add(struct session *, struct peer *of, struct peer *to, uint64_t first, uint64_t last);

@@ -21,7 +21,7 @@ session_hole(const struct session *s, int64_t now, size_t *at, struct session_ho
 			continue;
 		if (!held_back_first(&p->held, &held, &event, &payload))
 			held = 0;
-		left = s->set.patience_ms - (now - p->away);
+		left = want_patience(s, p) - (now - p->away);
 		*hole = (struct session_hole){.from = peer_name(p), .first = p->delivered + 1,
 		    .last = held ? held - 1 : tail, .here = peer_here(s, p), .left_ms = -1};
 		if (!hole->here && ends(p, held))

@@ -142,6 +142,14 @@ inquired(struct session *s, struct peer *p, uint64_t next)
 	return false;
 }
 
+int64_t
+want_patience(const struct session *s, const struct peer *p)
+{
+	bool trimmed = s->history && p->gone_hub > p->delivered;
+
+	return trimmed ? s->set.hub_patience_ms : s->set.patience_ms;
+}
+
 /*
  * Nobody who is here has it. The sender has given it up: a gap. It is away: we
  * have patience, and then it is one if later ones wait behind it, or if somebody who
@@ -150,7 +158,7 @@ inquired(struct session *s, struct peer *p, uint64_t next)
 static void
 despair(struct session *s, struct peer *p, uint64_t next)
 {
-	int64_t left = s->set.patience_ms - (s->now - p->away);
+	int64_t left = want_patience(s, p) - (s->now - p->away);
 	struct slice event, payload;
 	uint64_t last = p->gone_self, held;
 
@@ -228,6 +236,7 @@ int64_t
 want_turn(struct session *s)
 {
 	int64_t wait = -1, paced;
+	double cost;
 	size_t n = 0;
 
 	if (s->now - s->wants_at >= 1000) {
@@ -238,6 +247,7 @@ want_turn(struct session *s)
 	if (s->now < s->look_at)
 		return s->look_at - s->now;
 	s->look_at = s->wanting.n > CROWD ? s->now + CROWD_MS : 0;
+	cost = s->wanting.n ? peers_cost(s) : 0; /* all are counted for that: once */
 	for (size_t i = 0; i < s->wanting.n; i++) {
 		struct peer *p = s->wanting.v[i];
 		bool due = s->now >= p->want_at && p->known && !s->holding;
@@ -247,7 +257,7 @@ want_turn(struct session *s)
 			continue;
 		}
 		s->wanting.v[n++] = p;
-		paced = due ? pace_wait(&s->pace, s->now, peers_cost(s)) : 0;
+		paced = due ? pace_wait(&s->pace, s->now, cost) : 0;
 		if (due && paced == 0 && s->wants >= WANTS)
 			paced = s->wants_at + 1000 - s->now;
 		else if (due && paced == 0 && !s->jammed && !want_one(s, p))
@@ -265,13 +275,19 @@ want_turn(struct session *s)
 static bool
 may_come(const struct session *s, const struct peer *p)
 {
-	if (peer_expected(s, p) || held_back_last(&p->held) > p->delivered)
+	/* Whom we only know by hearsay was not cut off with us. */
+	if (peer_here(s, p) || (p->near && peer_expected(s, p)) ||
+	    held_back_last(&p->held) > p->delivered)
 		return true;
 	if (s->history && p->gone_hub <= p->delivered && p->hub_asked < PATIENT)
 		return true;
-	for (unsigned i = 0; i < p->nholders; i++)
-		if (p->holders[i].up_to > p->delivered && peer_here(s, p->holders[i].who))
+	for (unsigned i = 0; i < p->nholders; i++) {
+		const struct holder *h = &p->holders[i];
+
+		/* What it had it may have said to be gone since, to the last. */
+		if (h->up_to > p->delivered && h->lowest <= h->up_to && peer_here(s, h->who))
 			return true;
+	}
 	return false;
 }
 

@@ -144,6 +144,7 @@ state_head_clock(struct slice head, struct stamp *clock, struct err *e)
 /* A head, read and compared with what we have. */
 struct reading {
 	struct state *s;
+	uint32_t from;
 	struct mark floor, passed;
 	uint64_t digest;
 	struct pending *vector;
@@ -165,26 +166,36 @@ read_mark(struct state *s, struct slice text, struct mark *m, struct err *e)
 	return rc;
 }
 
+/* It wrote no patch since the last one of it that is merged here: its other messages are no loss. */
+static void
+skip(struct node *n, uint64_t seq)
+{
+	if (!n->closed && n->seq < seq)
+		n->seq = seq;
+}
+
 /* "NODE":[seq,l,c] or [seq,l,c,"closed"] */
 static int
 read_seen(struct reading *r, struct slice id, struct slice value, struct err *e)
 {
 	struct json_walk w = json_walk(value);
 	struct slice text;
-	const struct node *mine;
-	long long seq, part;
+	long long seq, l, c;
+	struct node *mine;
 	uint32_t node;
 	bool closed;
 
 	if (!json_element(&w, &text) || !json_long(text, &seq) || seq < 0 ||
-	    !json_element(&w, &text) || !json_long(text, &part) || !json_element(&w, &text) ||
-	    !json_long(text, &part))
+	    !json_element(&w, &text) || !json_long(text, &l) || !json_element(&w, &text) ||
+	    !json_long(text, &c))
 		return err_set(e, "bad_head", "a head's vector is damaged");
 	closed = json_element(&w, &text) && json_is(text, "closed");
 	node = state_node(r->s, id, e);
 	if (node == 0)
 		return -1;
 	mine = &r->s->nodes[node];
+	if (node == r->from && !closed && mine->last.l == l && mine->last.c == c)
+		skip(mine, (uint64_t)seq);
 	if (closed && (!mine->closed || mine->seq > (uint64_t)seq))
 		r->closed = true;
 	else if (!closed && !mine->closed && mine->seq < (uint64_t)seq)
@@ -252,7 +263,7 @@ int
 state_heard(struct state *s, struct slice from, struct slice head, enum state_need *need,
     struct err *e)
 {
-	struct reading r = {.s = s};
+	struct reading r = {.s = s, .from = state_find(s, from)};
 	uint32_t number = 0;
 	struct stamp clock;
 	struct parts p;

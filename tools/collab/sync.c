@@ -22,6 +22,8 @@ enum {
 	FULL_MS = 20,	/* who reads our patches is slow */
 	SHARE = 4,	/* at most a fourth of the time is spent on finding what changed */
 	ONCE_MS = 50,
+	PATIENCE_MS = 2000, /* what the history has no more, a snapshot in it has */
+	LEAVE_MS = 2000,    /* for the last snapshot */
 };
 
 int64_t
@@ -211,7 +213,7 @@ is_done(struct sync *s)
 	    party_confirmed(s->party) != party_last(s->party))
 		return false;
 	if (head_agree(s))
-		return true;
+		return !past_leave(s);
 	head_ask_again(s);
 	return false;
 }
@@ -234,6 +236,7 @@ turn(struct sync *s)
 	else if (s->renewing || state_closed(s->state, slice(s->self)))
 		own_renew(s);
 	wait = sync_least(wait, hear_turn(s));
+	wait = sync_least(wait, past_turn(s));
 	wait = sync_least(wait, head_turn(s));
 	wait = sync_least(wait, emit(s));
 	/* What came goes into the file now, not with the next event. */
@@ -303,7 +306,7 @@ static void
 open_sync(struct sync *s)
 {
 	struct party_settings party = {.settings = s->set, .topic = s->topic.ptr, .confirm = true,
-	    .hooks = &hooks, .state = s};
+	    .all_alone = true, .hub_patience_ms = PATIENCE_MS, .hooks = &hooks, .state = s};
 	int64_t bound;
 	struct err e;
 
@@ -323,6 +326,7 @@ open_sync(struct sync *s)
 		own_passed(s, &newest);
 	}
 	own_adopt(s);
+	s->new = s->blank = hear_is_new(s);
 	if (s->set->state)
 		file_open(s);
 	s->changed = true;
@@ -341,6 +345,24 @@ say_unsaid(struct sync *s)
 		warn("%zu change%s not taken: the last of standard input", n, n == 1 ? " was" : "s were");
 }
 
+/* The last to leave says a snapshot for who comes later, which takes a moment. */
+static void
+leave(struct sync *s)
+{
+	int64_t now = time_ms(), until = now + LEAVE_MS, wait = 0;
+
+	if (!past_leave(s))
+		return;
+	s->leaving = true;
+	while (!party_ended(s->party) && (now = time_ms()) < until &&
+	    (s->chunks.next != s->chunks.n || party_relayed(s->party) < party_said(s->party))) {
+		sockets_wait(s->loop, wait);
+		head_turn(s);
+		party_commit(s->party);
+		wait = sync_least(party_turn(s->party), until - now);
+	}
+}
+
 static void
 close_sync(struct sync *s)
 {
@@ -355,8 +377,11 @@ close_sync(struct sync *s)
 		file_turn(s);
 		party_commit(s->party);
 		store_base(s);
+		leave(s);
 		store_turn(s, true);
 		say_unsaid(s);
+		if (s->lacking)
+			run_status(s->run, STATUS_PARTIAL);
 	}
 	file_close(s);
 	party_close(s->party, s->run);

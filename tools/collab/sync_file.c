@@ -15,6 +15,7 @@ enum {
 	LOOK_MS = 500,	  /* where nothing tells of changes */
 	BROKEN_MS = 300,  /* an editor may be writing it, or another in its place */
 	JOIN_MS = 3000,	  /* a file that is new here waits for what the others have */
+	HISTORY_MS = 60000, /* and for what the hub has, while that comes */
 	AGAIN_MS = 1000,  /* it could not be written */
 	SHARE = 4,	  /* at most a fourth of the time is spent on writing it */
 	TRIES = 3,	  /* it changed while we wrote */
@@ -226,6 +227,9 @@ write_out(struct sync *s, int64_t now)
 static bool
 has_joined(struct sync *s, int64_t now)
 {
+	if (party_is_up(s->party) && party_has_history(s->party) && now < s->joined_by + HISTORY_MS &&
+	    s->joining && (s->new || !party_is_whole(s->party)))
+		return false;
 	/* What was asked for comes in its time, or nobody has it. */
 	return !s->joining || (now >= s->joined_by && s->wants == 0) ||
 	    (party_is_whole(s->party) && head_agree(s));

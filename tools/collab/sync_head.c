@@ -15,6 +15,7 @@ enum {
 	BACK_MS = 500,	 /* who could not help is asked again then, then twice that … */
 	BACK_MOST_MS = 60000,
 	WANTS = 8,	 /* then nobody can */
+	AT_ONCE = 16,	 /* chunks on their way when we leave */
 	KEEP_MS = 24 * 3600 * 1000, /* deletions are known for so long, or while there is room */
 };
 
@@ -95,22 +96,31 @@ head_collect(struct sync *s)
 }
 
 bool
-head_agree(struct sync *s)
+head_is_ours(const struct sync *s, const struct replica *r)
 {
 	char digest[17];
+
+	snprintf(digest, sizeof(digest), "%016" PRIx64, state_digest(s->state));
+	return r->head && strcmp(r->digest, digest) == 0;
+}
+
+bool
+head_agree(struct sync *s)
+{
 	struct slice from;
 	size_t at = 0;
 	bool all = true;
 
-	if (!party_has_roster(s->party) || s->hello || s->want_at >= 0 || s->lag_at >= 0 ||
-	    s->chunks.next != s->chunks.n || s->again.next != s->again.n)
+	if (!party_has_roster(s->party) || s->hello || s->new || s->lag_at >= 0)
 		return false;
-	snprintf(digest, sizeof(digest), "%016" PRIx64, state_digest(s->state));
+	if ((s->want_at >= 0 && !s->lacking) || s->chunks.next != s->chunks.n ||
+	    s->again.next != s->again.n)
+		return false;
 	while (party_each(s->party, &at, &from)) {
 		const struct replica *r = hear_replica(s, from);
 
 		/* Whose clock is wrong cannot agree: that was told. */
-		all = all && (r->early_head || (r->head && strcmp(r->digest, digest) == 0));
+		all = all && (r->early_head || head_is_ours(s, r));
 	}
 	return all;
 }
@@ -131,6 +141,7 @@ head_want(struct sync *s, struct slice of, int64_t ms)
 {
 	int64_t back = s->wants ? (int64_t)BACK_MS << (s->wants < 8 ? s->wants : 8) : 0;
 
+	s->want_head |= of.len > 0;
 	/* Somebody was asked already. */
 	if (s->want_at >= 0 && s->wants)
 		return;
@@ -154,18 +165,49 @@ void
 head_drop_want(struct sync *s)
 {
 	s->want_at = s->lag_at = -1;
+	s->want_head = false;
 	s->wants = 0;
 	s->hole = 0; /* what is missing shows when heads are heard again */
+}
+
+/* What was asked for is here. */
+static void
+has_come(struct sync *s)
+{
+	s->wants = 0;
+	if (s->lacking)
+		note("what was missing has come");
+	s->lacking = false;
 }
 
 void
 head_joined(struct sync *s)
 {
 	s->want_at = s->lag_at = -1;
+	s->want_head = false;
 	own_replay(s);
-	hear_again(s);
+	hear_again(s, false);
 	if (s->hole == 0)
-		s->wants = 0;
+		has_come(s);
+}
+
+/* What somebody's head named is missing all the same. */
+static bool
+is_behind(const struct sync *s)
+{
+	return s->lag_of && state_vector(s->state, slice(s->lag_of)) < s->lag_seq &&
+	    !state_closed(s->state, slice(s->lag_of));
+}
+
+void
+head_looked(struct sync *s)
+{
+	own_replay(s);
+	hear_again(s, true);
+	if (s->hole || s->own_hole || s->want_head || is_behind(s))
+		return;
+	s->want_at = s->lag_at = -1;
+	has_come(s);
 }
 
 /* Who is asked: whose head showed that it has more, else the lowest who is here. */
@@ -184,6 +226,26 @@ choose(struct sync *s)
 	return best;
 }
 
+/*
+ * Who comes says hello, and is asked then. Until that the state is of what there is, which
+ * does not keep --once.
+ */
+static int64_t
+nobody(struct sync *s)
+{
+	if (s->lacking || !party_has_roster(s->party))
+		return -1;
+	s->lacking = true;
+	if (party_has_history(s->party))
+		warn("changes are missing: the hub's history does not reach back to them, and nobody is "
+		     "here who has them: they come when such a member does; let one stay, or give the "
+		     "hub a larger --history");
+	else
+		warn("changes are missing, and nobody is here who has them: they come when such a member "
+		     "does");
+	return -1;
+}
+
 static int64_t
 ask(struct sync *s, int64_t now)
 {
@@ -194,11 +256,18 @@ ask(struct sync *s, int64_t now)
 		return s->want_at < 0 ? -1 : s->want_at - now;
 	hear_drop_fresh(s);
 	of = choose(s);
+	/* While the history comes, it may come. */
+	if (of.len == 0 && !party_is_whole(s->party))
+		return -1;
+	past_look(s);
+	if (s->want_at < 0 || now < s->want_at)
+		return s->want_at < 0 ? -1 : s->want_at - now;
 	if (of.len == 0)
-		return -1; /* somebody will come, and say hello */
+		return nobody(s);
 	if (s->wants >= WANTS) {
 		/* What is missing nobody has. */
 		s->want_at = -1;
+		s->want_head = false;
 		s->hole = 0;
 		s->wants = 0;
 		return -1;
@@ -242,7 +311,10 @@ lag_turn(struct sync *s, int64_t now)
 static void
 add_chunk(struct slice json, void *state)
 {
-	queue_add(&((struct sync *)state)->chunks, json);
+	struct sync *s = state;
+
+	queue_add(&s->chunks, json);
+	s->saying.size += json.len;
 }
 
 void
@@ -258,6 +330,7 @@ head_snapshot(struct sync *s)
 	if (own_tick(s, &id, &(struct err){0}) != 0)
 		return;
 	s->chunks_again = false;
+	past_begun(s, &id);
 	state_snapshot(s->state, &id, party_room(s->party, S("chunk")), add_chunk, s);
 }
 
@@ -267,9 +340,14 @@ say_chunks(struct sync *s)
 	struct slice chunk;
 
 	while (queue_next(&s->chunks, &chunk)) {
+		/* What does not go before we leave is not to wait in the outbox. */
+		if (s->leaving && party_said(s->party) >= party_relayed(s->party) + AT_ONCE)
+			return false;
 		if (chunk.len <= party_room(s->party, S("chunk")) && !say(s, "chunk", chunk))
 			return false;
 		queue_drop(&s->chunks);
+		if (s->chunks.next == s->chunks.n)
+			past_said(s);
 	}
 	if (s->chunks_again)
 		head_snapshot(s);

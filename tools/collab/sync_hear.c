@@ -117,7 +117,7 @@ note_hole(struct sync *s, uint64_t place, int64_t delay)
 /* ---- patches ---- */
 
 static enum state_result
-hear_patch(struct sync *s, const struct party_entry *entry)
+hear_patch(struct sync *s, const struct party_entry *entry, bool again)
 {
 	struct stamp stamp = {.node = entry->from};
 	enum state_result result;
@@ -135,9 +135,13 @@ hear_patch(struct sync *s, const struct party_entry *entry)
 	if (result == STATE_MERGED) {
 		s->changed = true;
 		head_soon(s, -1);
+		if (!again)
+			past_patch(s, &stamp, entry->payload.len);
 	} else if (result == STATE_GAP && state_apply(s->state, &stamp, patch, &e) == STATE_MERGED) {
 		/* Its value counts at once; that all before it is here, a snapshot says. */
 		s->changed = true;
+		if (!again)
+			past_patch(s, &stamp, entry->payload.len);
 	} else if (result == STATE_REFUSED) {
 		refuse_patch(s, entry->from, &e);
 	} else if (result == STATE_BEHIND) {
@@ -149,9 +153,8 @@ hear_patch(struct sync *s, const struct party_entry *entry)
 
 /* ---- heads ---- */
 
-/* Whether we know of nobody else's messages. */
-static bool
-is_new(const struct sync *s)
+bool
+hear_is_new(const struct sync *s)
 {
 	struct slice node;
 	uint64_t seq;
@@ -162,6 +165,16 @@ is_new(const struct sync *s)
 		if (seq && !slice_is(node, s->self))
 			return false;
 	return true;
+}
+
+bool
+hear_is_past(const struct sync *s)
+{
+	struct slice from;
+	size_t at = 0;
+
+	return party_has_history(s->party) && party_has_roster(s->party) &&
+	    !party_each(s->party, &at, &from);
 }
 
 /* Messages that a head names and we lack: the session brings them, or else a snapshot. */
@@ -180,7 +193,8 @@ note_lag(struct sync *s, struct slice head)
 		buf_reset(&name);
 		row = json_walk(value);
 		if (!json_text(key, &name) || !json_element(&row, &number) || !json_long(number, &seq) ||
-		    (uint64_t)seq <= state_vector(s->state, buf_slice(&name)))
+		    (uint64_t)seq <= state_vector(s->state, buf_slice(&name)) ||
+		    state_closed(s->state, buf_slice(&name)))
 			continue;
 		free(s->lag_of);
 		s->lag_of = xstrndup(name.ptr, name.len);
@@ -212,7 +226,13 @@ hear_head(struct sync *s, const struct party_entry *entry, bool hello)
 	r->head = true;
 	if (json_get(entry->payload, "digest", &digest) && digest.len == sizeof(r->digest) + 1)
 		memcpy(r->digest, digest.ptr + 1, sizeof(r->digest) - 1);
-	if (need == STATE_SNAPSHOT || (need == STATE_MESSAGES && is_new(s)))
+	if (hear_is_past(s)) {
+		/* Only what it has merged is of interest. */
+		if (need != STATE_NOTHING)
+			note_lag(s, entry->payload);
+	} else if (need == STATE_SNAPSHOT || (need == STATE_MESSAGES && hear_is_new(s)) ||
+	    (s->blank && !head_is_ours(s, r)))
+		/* What it has may be more than its vector says: what came behind a hole. */
 		head_want(s, entry->from, 0);
 	else if (need == STATE_MESSAGES)
 		note_lag(s, entry->payload);
@@ -241,8 +261,8 @@ hear_drop_fresh(struct sync *s)
 	s->fresh_from = NULL;
 }
 
-static struct state *
-fresh_state(void)
+struct state *
+hear_fresh(void)
 {
 	struct state_settings settings = {
 	    .max_registers = 2 * SYNC_REGISTERS, .max_bytes = 2 * (size_t)SYNC_BYTES};
@@ -250,54 +270,59 @@ fresh_state(void)
 	return state_new(&settings);
 }
 
-/* One that is whole becomes a part of ours. */
-static void
-join(struct sync *s)
+bool
+hear_join(struct sync *s, struct state *snapshot, const char *from)
 {
-	struct stamp newest = state_newest(s->fresh);
+	struct stamp newest = state_newest(snapshot);
 	struct err e;
 
 	if (newest.l && clock_receive(&s->clock, &newest, time_now(), &e) != 0) {
 		refuse_clock(s, newest.node, &e);
 		note_ahead(s, &newest);
 		head_drop_want(s);
-		return;
+		return false;
 	}
-	if (state_join(s->state, s->fresh, &e) != 0) {
-		warn("the state of '%s' cannot be taken: %s", s->fresh_from, e.text);
-		return;
+	if (state_join(s->state, snapshot, &e) != 0) {
+		warn("the state of '%s' cannot be taken: %s", from, e.text);
+		return false;
 	}
 	s->changed = s->dirty = true;
-	s->own_hole = false;
-	head_joined(s);
+	s->own_hole = s->blank = false;
+	return true;
 }
 
 static void
 hear_chunk(struct sync *s, const struct party_entry *entry)
 {
+	long long part = past_chunk(s, entry);
 	struct err e;
 	int rc;
 
 	/* Whoever it was meant for, it is good for whom something is missing. */
-	if (s->want_at < 0)
+	if (s->want_at < 0 || part < 0)
 		return;
 	if (s->fresh && !slice_is(entry->from, s->fresh_from))
 		return;
 	if (s->fresh == NULL) {
-		s->fresh = fresh_state();
+		/* What began before is found in the inbox. */
+		if (part > 0)
+			return;
+		s->fresh = hear_fresh();
 		s->fresh_from = xstrndup(entry->from.ptr, entry->from.len);
 	}
 	rc = state_load(s->fresh, entry->payload, &e);
 	if (rc < 0 && strcmp(e.code, "other_snapshot") == 0) {
 		/* It has begun anew. */
 		state_free(s->fresh);
-		s->fresh = fresh_state();
+		s->fresh = hear_fresh();
 		rc = state_load(s->fresh, entry->payload, &e);
 	}
 	if (rc == 0)
 		head_waiting(s);
-	if (rc > 0)
-		join(s);
+	if (rc > 0 && hear_join(s, s->fresh, s->fresh_from)) {
+		hear_replica(s, entry->from)->joined = entry->place;
+		head_joined(s);
+	}
 	if (rc != 0)
 		hear_drop_fresh(s);
 }
@@ -312,7 +337,7 @@ hear(struct sync *s, const struct party_entry *entry, bool again)
 	struct err e;
 
 	if (slice_is(entry->event, "state"))
-		result = hear_patch(s, entry);
+		result = hear_patch(s, entry, again);
 	else
 		result = state_seen(s->state, entry->from, entry->seq, &e);
 	/* Of who is early the lines before it are there, and wait as well. */
@@ -341,6 +366,13 @@ hold(struct sync *s, size_t bytes)
 	s->held = 0;
 }
 
+/* Unless a snapshot had it. */
+static bool
+is_lost(const struct sync *s, const struct party_entry *gap)
+{
+	return state_vector(s->state, gap->from) < gap->last && !state_closed(s->state, gap->from);
+}
+
 bool
 hear_entry(const struct party_entry *entry, void *state)
 {
@@ -349,7 +381,8 @@ hear_entry(const struct party_entry *entry, void *state)
 	s->place = entry->place;
 	s->dirty = true;
 	if (entry->what == PARTY_GAP) {
-		note_hole(s, entry->place, 0);
+		if (is_lost(s, entry))
+			note_hole(s, entry->place, 0);
 		return true;
 	}
 	/* Not of a kandil client: no state. */
@@ -362,7 +395,7 @@ hear_entry(const struct party_entry *entry, void *state)
 }
 
 void
-hear_again(struct sync *s)
+hear_again(struct sync *s, bool gaps)
 {
 	uint64_t from = hear_first(s);
 	struct party_entry entry;
@@ -370,10 +403,14 @@ hear_again(struct sync *s)
 	s->hole = s->early = 0;
 	for (size_t i = 0; i < s->nreplicas; i++)
 		s->replicas[i]->early = false;
-	for (uint64_t place = from; from && place <= s->place; place++)
-		if (party_read(s->party, place, &entry) && entry.what == PARTY_MESSAGE && entry.seq &&
-		    !slice_is(entry.from, s->self))
+	for (uint64_t place = from; from && place <= s->place; place++) {
+		if (!party_read(s->party, place, &entry) || slice_is(entry.from, s->self))
+			continue;
+		if (entry.what == PARTY_MESSAGE && entry.seq)
 			hear(s, &entry, true);
+		else if (entry.what == PARTY_GAP && gaps && is_lost(s, &entry))
+			note_hole(s, place, HOLE_MS);
+	}
 }
 
 int64_t
@@ -385,7 +422,7 @@ hear_turn(struct sync *s)
 		s->ask_at = now;
 	s->offset = offset;
 	if (s->early && now >= s->early_at) {
-		hear_again(s);
+		hear_again(s, true);
 		s->dirty = true;
 	}
 	if (s->ask_at >= 0 && now >= s->ask_at && party_is_up(s->party)) {

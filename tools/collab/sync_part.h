@@ -5,6 +5,7 @@
  *	sync_own.c	patches of ours: stamped, split, said
  *	sync_hear.c	what comes: patches, heads, snapshots
  *	sync_head.c	heads and snapshots that we say, and ask for
+ *	sync_past.c	snapshots that passed by, and those for the hub's history
  *	sync_store.c	our replica on disk
  *	sync_file.c	the document of --state
  *
@@ -16,6 +17,22 @@
  * A hello is answered with a head by all who are here, one after the other, the lowest
  * identity first. A snapshot goes to everybody, since all number alike what F says; who
  * needs none only counts it.
+ *
+ * THE HUB'S HISTORY. Where the hub has one, somebody new who meets nobody begins with all of it
+ * (SESSION_ALL_ALONE); who lacks something looks through the snapshots in its inbox before
+ * it asks a member. A history forgets its oldest messages, so a snapshot is said into it
+ * that nobody asked for, when since the last one, whoever said it,
+ *	- 64 patches came, and as many bytes of patches as that one had, or
+ *	- any came, and it is six hours old;
+ * by the lowest identity of those who are here. The second condition on bytes makes all snapshots
+ * together cost at most what the patches do, and one snapshot more: traffic stays within
+ * about twice that without a history, however large the state is. Six hours cost four
+ * snapshots a day, and are for histories by time, and states that are large and hardly change.
+ * The last to leave, in good order (--once, --for, TERM), does so by the same rule without the
+ * 64: a state that is worked on by short runs alone has snapshots, too, and a hundred runs of
+ * --once with a small change each do not cost the whole state a hundred times. A history
+ * suffices, then, when it holds two snapshots and the patches between them. How
+ * much was counted is kept with the replica, for runs may be short.
  */
 #ifndef KANDIL_COLLAB_SYNC_PART_H
 #define KANDIL_COLLAB_SYNC_PART_H
@@ -43,6 +60,17 @@ struct replica {
 	bool ahead, refused; /* said: its clock is wrong; its patches are not taken */
 	bool early;	     /* some patch of it waits for our clock */
 	bool early_head;     /* its last head did */
+	size_t coming;	     /* bytes of a snapshot of it that comes in; 0: none */
+	uint64_t begun;	     /* the place in the inbox where its newest one begins, whole or not */
+	uint64_t first, last; /* places of the newest that is whole; 0: none */
+	uint64_t joined;     /* up to there they are a part of ours */
+};
+
+/* The last snapshot that was heard or said, and what came since. */
+struct since {
+	int64_t at; /* wall clock; 0: none yet, nor a patch */
+	uint64_t patches, bytes; /* since then */
+	uint64_t size; /* its bytes */
 };
 
 /* The party's counters: the clock's bound; the hash of what we write into the file. */
@@ -108,6 +136,8 @@ struct sync {
 	struct backoff random;
 	int64_t want_at;      /* a snapshot is asked for; -1: none is needed */
 	unsigned wants;
+	bool want_head;	      /* somebody's head says so: what passed by is not enough */
+	bool lacking;	      /* nobody is here who could say one: told */
 	char *want_of;	      /* whom; NULL: whoever is here */
 	uint64_t hole;	      /* the first place of the inbox that could not be merged; 0: none */
 	size_t held;	      /* bytes of the inbox since the first hole, or early one */
@@ -120,6 +150,14 @@ struct sync {
 	char *fresh_from;
 	struct queue chunks;  /* one that we send */
 	bool chunks_again;    /* and it was asked for once more */
+
+	/* the history */
+	bool new;	      /* nothing of others is here, and it is not known whether all has come */
+	bool blank;	      /* likewise, and nothing was taken of anybody who knows more */
+	bool left;	      /* a last one was said */
+	bool leaving;
+	uint64_t noted;	      /* up to this place of the inbox snapshots are noted */
+	struct since since, saying; /* saying: as since was when what we say now was made */
 
 	/* the replica on disk */
 	char *store;
@@ -170,14 +208,22 @@ int own_tick(struct sync *, struct stamp *, struct err *e);
 
 /* ---- sync_hear.c ---- */
 bool hear_entry(const struct party_entry *, void *sync);
-/* Merges once more what could not be. */
-void hear_again(struct sync *);
+/* Merges once more what could not be. gaps: what nobody has is a hole all the same. */
+void hear_again(struct sync *, bool gaps);
 /* Looks again at what was ahead of our clock; ms until the next time, -1: nothing was. */
 int64_t hear_turn(struct sync *);
 /* The first place of the inbox that is still to be merged; 0: none. */
 uint64_t hear_first(const struct sync *);
 /* What has come of a snapshot is of no use. */
 void hear_drop_fresh(struct sync *);
+/* An empty state for one to be loaded into. */
+struct state *hear_fresh(void);
+/* One that is whole becomes a part of ours: false: it cannot, which is told. */
+bool hear_join(struct sync *, struct state *snapshot, const char *from);
+/* Nobody who is here could have said what we hear: it comes out of the history. */
+bool hear_is_past(const struct sync *);
+/* Nothing of others is in our state. */
+bool hear_is_new(const struct sync *);
 struct replica *hear_replica(struct sync *, struct slice name);
 
 /* ---- sync_head.c ---- */
@@ -192,16 +238,35 @@ void head_snapshot(struct sync *);
 void head_waiting(struct sync *);
 /* A snapshot has come. */
 void head_joined(struct sync *);
+/* Likewise, out of the inbox. */
+void head_looked(struct sync *);
 /* None is of use now. */
 void head_drop_want(struct sync *);
 /* Says what is due; ms until the next, -1: none. */
 int64_t head_turn(struct sync *);
 /* Somebody's head is old: all are asked for theirs, once a second. */
 void head_ask_again(struct sync *);
+/* Its last head has the state that we have. */
+bool head_is_ours(const struct sync *, const struct replica *);
 /* All who are here have told their heads, they have the state that we have. */
 bool head_agree(struct sync *);
 /* Who was not heard for long is not waited for; drops tombstones that all have. */
 void head_collect(struct sync *);
+
+/* ---- sync_past.c ---- */
+/* A patch was merged, of so many bytes. */
+void past_patch(struct sync *, const struct stamp *, size_t bytes);
+/* A part of a snapshot is heard: its number, -1: it is none. */
+long long past_chunk(struct sync *, const struct party_entry *);
+/* Takes what the inbox has of snapshots that we did not need before: whether there was any. */
+bool past_look(struct sync *);
+/* We begin to say one; all of it is said. */
+void past_begun(struct sync *, const struct stamp *id);
+void past_said(struct sync *);
+/* Says one when it is time; ms until it is to be called again, -1: no need. */
+int64_t past_turn(struct sync *);
+/* We leave: true when one is to be said before. */
+bool past_leave(struct sync *);
 
 /* ---- sync_store.c ---- */
 /* Loads the replica, or begins one; dies where it cannot. */

@@ -1,6 +1,6 @@
 /*
  * Our replica on disk, the file `state` beside the outbox: a line
- *	{"kandil":1,"again":[PATCH,…],"heard":{NODE:ms,…}}
+ *	{"kandil":1,"again":[PATCH,…],"since":[ms,patches,bytes,size],"heard":{NODE:ms,…}}
  * and then a snapshot, a chunk a line. It may be behind: what the outbox and the inbox hold
  * beyond it is merged again. What the file of --state said last is in the file `base`, which is
  * written after each change of it: were that as old as the replica may be, what others changed
@@ -42,6 +42,20 @@ read_heard(struct sync *s, struct slice heard)
 	buf_free(&name);
 }
 
+/* The last snapshot, and what came since. */
+static void
+read_since(struct sync *s, struct slice since)
+{
+	struct json_walk walk = json_walk(since);
+	long long n[4] = {0};
+	struct slice value;
+
+	for (int i = 0; i < 4; i++)
+		if (!json_element(&walk, &value) || !json_long(value, &n[i]) || n[i] < 0)
+			return;
+	s->since = (struct since){n[0], (uint64_t)n[1], (uint64_t)n[2], (uint64_t)n[3]};
+}
+
 static int
 read_head(struct sync *s, struct slice line, struct err *e)
 {
@@ -53,6 +67,8 @@ read_head(struct sync *s, struct slice line, struct err *e)
 		return err_set(e, "bad_snapshot", "it is no state of this program");
 	if (json_get(line, "heard", &value))
 		read_heard(s, value);
+	if (json_get(line, "since", &value) && json_type(value) == JSON_ARRAY)
+		read_since(s, value);
 	if (!json_get(line, "again", &value))
 		return 0;
 	walk = json_walk(value);
@@ -163,6 +179,13 @@ put_head(struct sync *s, struct buf *out)
 			json_put_raw(out, patch);
 		json_close(out, ']');
 	}
+	json_name(out, "since");
+	json_open(out, '[');
+	json_put_long(out, s->since.at);
+	json_put_long(out, (long long)s->since.patches);
+	json_put_long(out, (long long)s->since.bytes);
+	json_put_long(out, (long long)s->since.size);
+	json_close(out, ']');
 	json_name(out, "heard");
 	json_open(out, '{');
 	for (size_t i = 0; i < s->nreplicas; i++)

@@ -1,0 +1,249 @@
+/*
+ * Snapshots and the hub's history: those that passed by, for who lacks something that
+ * nobody who is here can give; and those that we say for who comes when nobody is.
+ */
+#include "tools/collab/sync_part.h"
+
+#include "common/time.h"
+
+enum {
+	PATCHES = 64,		     /* before there is another, while somebody is here */
+	AGE_MS = 6 * 3600 * 1000,    /* then there is one after any change */
+	LATER_MS = 1000,
+};
+
+/* ---- what a chunk is ---- */
+
+struct chunk {
+	int64_t at;
+	long long part;
+	bool last;
+};
+
+/* Its head stands before its rows, which are long. */
+static bool
+read_chunk(struct slice payload, struct chunk *c)
+{
+	struct json_walk walk = json_walk(payload);
+	struct slice key, value;
+	struct stamp id = {0};
+	struct buf node = {0};
+	unsigned found = 0;
+
+	if (json_type(payload) != JSON_OBJECT)
+		return false;
+	while (found != 7 && json_member(&walk, &key, &value))
+		if (json_is(key, "snapshot") && stamp_get(value, &id, &node, NULL) == 0)
+			found |= 1;
+		else if (json_is(key, "part") && json_long(value, &c->part) && c->part >= 0)
+			found |= 2;
+		else if (json_is(key, "last"))
+			found |= 4, c->last = json_type(value) == JSON_TRUE;
+	buf_free(&node);
+	/* A clock that is wrong does not keep us from saying one. */
+	c->at = id.l < time_now() ? id.l : time_now();
+	return found == 7;
+}
+
+/* ---- what they cost ---- */
+
+void
+past_patch(struct sync *s, const struct stamp *stamp, size_t bytes)
+{
+	/* Of what the history has, the older part is in that snapshot. */
+	if (stamp->l < s->since.at)
+		return;
+	if (s->since.at == 0)
+		s->since.at = stamp->l < time_now() ? stamp->l : time_now();
+	s->since.patches++;
+	s->since.bytes += bytes;
+}
+
+long long
+past_chunk(struct sync *s, const struct party_entry *entry)
+{
+	struct replica *r = hear_replica(s, entry->from);
+	struct chunk c;
+
+	if (!read_chunk(entry->payload, &c))
+		return -1;
+	if (c.part == 0)
+		r->coming = entry->payload.len;
+	else if (r->coming)
+		r->coming += entry->payload.len;
+	if (c.last && r->coming) {
+		if (c.at >= s->since.at)
+			s->since = (struct since){.at = c.at, .size = r->coming};
+		r->coming = 0;
+	}
+	return c.part;
+}
+
+/* ---- those that passed by ---- */
+
+/* Where in the inbox each sender's newest one lies. */
+static void
+note_chunks(struct sync *s)
+{
+	uint64_t first, last, taken, place;
+	struct party_entry entry;
+	struct replica *r;
+	struct chunk c;
+
+	party_places(s->party, &first, &last, &taken);
+	place = s->noted >= first ? s->noted + 1 : first;
+	for (; place && place <= taken; place++) {
+		if (!party_read(s->party, place, &entry) || entry.what != PARTY_MESSAGE ||
+		    entry.seq == 0 || !slice_is(entry.event, "chunk") ||
+		    slice_is(entry.from, s->self) || !read_chunk(entry.payload, &c))
+			continue;
+		r = hear_replica(s, entry.from);
+		if (c.part == 0)
+			r->begun = place;
+		if (c.last && r->begun) {
+			r->first = r->begun;
+			r->last = place;
+			r->begun = 0;
+		}
+	}
+	s->noted = taken;
+}
+
+/* The newest of one sender: true: it has become a part of ours. */
+static bool
+take_one(struct sync *s, const struct replica *r)
+{
+	struct state *snapshot = hear_fresh();
+	struct party_entry entry;
+	struct err e;
+	bool joined;
+	int rc = 0;
+
+	for (uint64_t place = r->first; place <= r->last && rc == 0; place++)
+		if (party_read(s->party, place, &entry) && entry.what == PARTY_MESSAGE &&
+		    slice_is(entry.from, r->name) && slice_is(entry.event, "chunk"))
+			rc = state_load(snapshot, entry.payload, &e);
+	joined = rc > 0 && hear_join(s, snapshot, r->name);
+	state_free(snapshot);
+	return joined;
+}
+
+bool
+past_look(struct sync *s)
+{
+	bool any = false;
+
+	note_chunks(s);
+	for (size_t i = 0; i < s->nreplicas; i++) {
+		struct replica *r = s->replicas[i];
+
+		if (r->last <= r->joined)
+			continue;
+		any |= take_one(s, r);
+		r->joined = r->last;
+	}
+	/* Also by what a head said since, a hole may be none. */
+	if (any || (s->want_at >= 0 && !s->lacking))
+		head_looked(s);
+	return any;
+}
+
+/* ---- those that we say ---- */
+
+static bool
+is_due(const struct sync *s, uint64_t patches)
+{
+	if (s->since.patches == 0)
+		return false;
+	return (s->since.patches >= patches && s->since.bytes >= s->since.size) ||
+	    time_now() - s->since.at >= AGE_MS;
+}
+
+/* There is a history, we know who is here, and what we say would be all. */
+static bool
+may_say(struct sync *s)
+{
+	return party_is_up(s->party) && party_has_history(s->party) && party_has_roster(s->party) &&
+	    party_is_whole(s->party) && !s->new && !s->renewing && s->want_at < 0 && s->lag_at < 0 &&
+	    hear_first(s) == 0 && !s->own_hole && s->chunks.next == s->chunks.n;
+}
+
+static bool
+has_company(const struct sync *s)
+{
+	struct slice from;
+	size_t at = 0;
+
+	return !party_has_roster(s->party) || party_each(s->party, &at, &from);
+}
+
+static bool
+is_lowest(struct sync *s)
+{
+	struct slice from;
+	size_t at = 0;
+
+	while (party_each(s->party, &at, &from))
+		if (slice_cmp(from, slice(s->self)) < 0)
+			return false;
+	return true;
+}
+
+void
+past_begun(struct sync *s, const struct stamp *id)
+{
+	s->saying = s->since;
+	s->saying.at = id->l;
+	s->saying.size = 0;
+}
+
+void
+past_said(struct sync *s)
+{
+	struct since *now = &s->since, *then = &s->saying;
+
+	/* Another one was heard meanwhile: it is the newer one. */
+	if (then->size == 0 || now->at > then->at)
+		return;
+	now->patches -= then->patches < now->patches ? then->patches : now->patches;
+	now->bytes -= then->bytes < now->bytes ? then->bytes : now->bytes;
+	now->at = then->at;
+	now->size = then->size;
+	then->size = 0;
+	s->dirty = true;
+}
+
+int64_t
+past_turn(struct sync *s)
+{
+	int64_t left;
+
+	/* Somebody new cannot know what it lacks: of what passed by, nothing is left out. */
+	if (s->new && party_is_whole(s->party)) {
+		s->new = false;
+		s->blank = s->blank && has_company(s);
+		if (party_has_history(s->party))
+			past_look(s);
+	}
+	if (!party_is_up(s->party) || !party_has_history(s->party) || s->since.patches == 0)
+		return -1;
+	left = s->since.at + AGE_MS - time_now();
+	if (!is_due(s, PATCHES))
+		return left > LATER_MS ? left : LATER_MS;
+	if (!is_lowest(s))
+		return -1;
+	if (!may_say(s))
+		return LATER_MS;
+	head_snapshot(s);
+	return LATER_MS;
+}
+
+bool
+past_leave(struct sync *s)
+{
+	if (s->left || !may_say(s) || !is_due(s, 1) || has_company(s))
+		return false;
+	s->left = true;
+	head_snapshot(s);
+	return s->chunks.next != s->chunks.n;
+}
