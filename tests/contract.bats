@@ -397,7 +397,11 @@ RECORDS
 		strange >in
 		status_of 3 filter <in 2>err >/dev/full
 		grep -q "$tool: .*space" err
-		for _ in $(seq 3000); do cat in; done >many
+		cp in many
+		for _ in $(seq 12); do
+			cat many many >more
+			mv more many
+		done
 		status_of 3 filter <many 2>err >/dev/full
 		grep -q "$tool: .*space" err
 	}
