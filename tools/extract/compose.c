@@ -182,21 +182,28 @@ compose_plain(struct reader *r, struct token t, struct composed *c)
 	}
 }
 
+/* A text in place of a hole is one with its neighbours: what one quotes ends before the next. */
 void
 compose_with(const struct composed *c, size_t at, struct slice text, bool in_plural,
     struct buf *out)
 {
+	struct buf run = {0};
+
 	for (size_t i = 0; i < c->nparts; i++) {
 		const struct composed_part *p = &c->parts[i];
-		bool more = in_plural || (i + 1 < c->nparts && c->parts[i + 1].hole);
+
 		if (i == at || !p->hole) {
-			message_quote(i == at ? text : p->text, MESSAGE_ICU, in_plural, more, out);
+			buf_addslice(&run, i == at ? text : p->text);
 			continue;
 		}
+		message_quote(buf_slice(&run), MESSAGE_ICU, in_plural, true, out);
+		buf_reset(&run);
 		buf_addc(out, '{');
 		buf_addslice(out, c->placeholders[p->placeholder].name);
 		buf_addc(out, '}');
 	}
+	message_quote(buf_slice(&run), MESSAGE_ICU, in_plural, in_plural, out);
+	buf_free(&run);
 }
 
 /* Text parts first get their offset in c->text: it may still move. */
