@@ -526,6 +526,17 @@ said() {
 	same 1 "$(grep -c -- --once dora.err)"
 }
 
+@test "--once says that it is standard output that it waits for" {
+	hub 0 --history=2000
+	jq -cn 'range(1000) | {n: ., text: ("x" * 200)}' | join --as=amira --once
+	kandil-collab join standup --as=dora --since=all --once </dev/null 2>dora.err 3>&- 4>&- 7>&- | {
+		said dora.err '--once waits until standard output is read: --for=LENGTH bounds it'
+		wc -l >dora.lines
+	}
+	same 1000 "$(tr -d ' ' <dora.lines)"
+	same 1 "$(grep -c -- --once dora.err)"
+}
+
 @test "send says that it tries again, and that an answer is awaited" {
 	echo '{"n":1}' >in
 	run -3 --separate-stderr kandil-collab send t --url=http://127.0.0.1:9 in

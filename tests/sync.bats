@@ -188,6 +188,21 @@ alike() {
 	eventually holds amira.json '{a:"old",list:[1],deep:{x:1,y:2},new:{b:1}}'
 }
 
+@test "an empty object that is there when somebody new comes: --once ends" {
+	echo '{}' >amira.json
+	run -0 once amira
+	same '' "$output"
+	holds amira.json '{}'
+	echo '{"a":1}' >bob.json
+	once bob
+	replica bob
+	joined bob
+	echo '{}' >carla.json
+	run -0 once carla
+	same '' "$output"
+	holds carla.json '{a:1}'
+}
+
 @test "a file that a person broke is told once, left alone, and merged when it is mended" {
 	echo '{"a":1}' >amira.json
 	once amira
@@ -346,6 +361,21 @@ snapshots() {
 	edit bob.json '.n = 2'
 	shifted 86400 once bob
 	same $((before + 1)) "$(snapshots bob)"
+}
+
+@test "runs that change nothing do not push the state out of a history" {
+	keeper --history=20
+	jq -cn '[range(20) | {("k\(.)"): .}] | add' >amira.json
+	local n
+	for ((n = 0; n < 25; n++)); do
+		once amira
+	done
+	run -0 once bob
+	same '' "$output"
+	holds bob.json "$(cat amira.json)"
+	# It is not said each time.
+	[ "$(snapshots amira)" -gt 2 ]
+	[ "$(snapshots amira)" -lt 20 ]
 }
 
 @test "a history that is too short: what is missing is said once, and comes with a member that has it" {

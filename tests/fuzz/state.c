@@ -57,7 +57,7 @@ use_other(struct state *s, struct slice line)
 		return;
 	text = slice_trim(text);
 	if (line.ptr[0] == 'h') {
-		state_heard(s, (struct slice){line.ptr + 1, 1}, text, &need, NULL);
+		state_heard(s, (struct slice){line.ptr + 1, 1}, UINT64_MAX, text, &need, NULL);
 	} else if (line.ptr[0] == 'f') {
 		if (stamp_get(text, &t, &node, NULL) == 0)
 			state_collect(s, &t, NULL);

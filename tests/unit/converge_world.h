@@ -290,7 +290,7 @@ hear_head(struct world *w, size_t me, size_t other, size_t identity, struct slic
 		fail(w, "a head has no clock");
 	if (clock_receive(&r->clock, &clock, clock_of(w, r), NULL) != 0)
 		return;
-	if (state_heard(r->state, slice(w->ids[identity].name), head, &need, NULL) != 0)
+	if (state_heard(r->state, slice(w->ids[identity].name), UINT64_MAX, head, &need, NULL) != 0)
 		fail(w, "a head is refused");
 	ask(w, me, other, need);
 }

@@ -17,6 +17,7 @@ static struct {
 	uint64_t own; /* messages in the outbox */
 	uint64_t bob; /* the last delivered of BOB */
 	uint64_t number; /* the last sent */
+	bool full; /* the disk takes nothing */
 	char last[65536];
 } told;
 
@@ -51,6 +52,8 @@ static bool
 on_deliver(const struct session_message *m, void *state)
 {
 	(void)state;
+	if (told.full)
+		return false;
 	told.delivered++;
 	if (slice_is(m->from, BOB)) {
 		CHECK(m->seq == told.bob + 1);
@@ -408,10 +411,67 @@ test_unwanted(void)
 	session_free(s);
 }
 
+/* What waits for room here is not missing; what is missing is told of. */
+static void
+test_holes(void)
+{
+	struct session *s = begin(5);
+	struct session_hole hole;
+	size_t at = 0;
+
+	told.full = true;
+	for (int i = 11; i < 14; i++)
+		say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":%d,\"payload\":1}", BOB, i);
+	pass(s, 5000);
+	CHECK(!session_hole(s, now, &at, &hole));
+	told.full = false;
+	session_resume(s, now);
+	CHECK(told.bob == 13 && !session_hole(s, now, &at, &hole));
+	say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":16,\"payload\":1}", BOB);
+	at = 0;
+	CHECK(session_hole(s, now, &at, &hole) && hole.first == 14 && hole.last == 15 && hole.here);
+	CHECK(!session_hole(s, now, &at, &hole));
+	session_free(s);
+}
+
+static void
+say_gone(struct session *s, int first, int last)
+{
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"hub\",\"type\":\"gone\",\"to\":\"%s\","
+			 "\"of\":\"%s\",\"first\":%d,\"last\":%d}", ME, BOB, first, last);
+}
+
+/* What goes while it is asked for is told part by part: it is not waited for. */
+static void
+test_gone(void)
+{
+	struct session *s = begin(5);
+
+	session_down(s, now);
+	session_member(s, now, S(BOB), false);
+	session_up(s, now, true);
+	session_member(s, now, S(ME), true);
+	pass(s, 20000);
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"hub\",\"type\":\"have\",\"have\":{\"%s\":15}}", BOB);
+	pass(s, 2000);
+	CHECK(told.wants > 0 && !session_whole(s));
+	say_gone(s, 11, 13);
+	CHECK(!session_whole(s));
+	say_gone(s, 15, 15);
+	CHECK(!session_whole(s));
+	say_gone(s, 14, 15);
+	say_gone(s, 11, 14);
+	pass(s, 60000);
+	CHECK(session_whole(s));
+	session_free(s);
+}
+
 int
 main(void)
 {
+	test_gone();
 	test_early();
+	test_holes();
 	test_whole();
 	test_unwanted();
 	test_wants();

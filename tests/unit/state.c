@@ -134,7 +134,7 @@ hear(struct state *to, struct state *from, int64_t l, const char *node)
 	struct buf text = {0};
 
 	head(from, l, node, &text);
-	CHECK(state_heard(to, slice(node), buf_slice(&text), &need, NULL) == 0);
+	CHECK(state_heard(to, slice(node), 9, buf_slice(&text), &need, NULL) == 0);
 	buf_free(&text);
 	return need;
 }
@@ -473,7 +473,7 @@ test_heads(void)
 		for (const char *p = "x9\"[{,"; *p; p++) {
 			text.ptr[i] = *p;
 			if (json_check(buf_slice(&text), NULL) == 0)
-				state_heard(b, S("evil"), buf_slice(&text), &need, &e);
+				state_heard(b, S("evil"), 1, buf_slice(&text), &need, &e);
 		}
 		text.ptr[i] = was;
 	}
@@ -489,6 +489,8 @@ static void
 test_head_skips(void)
 {
 	struct state *a = new_node("a"), *b = new_node("b");
+	enum state_need need;
+	struct buf text = {0};
 
 	CHECK(merge(a, 10, "a", 1, "{\"x\":1}") == STATE_MERGED);
 	CHECK(merge(b, 10, "a", 1, "{\"x\":1}") == STATE_MERGED);
@@ -500,6 +502,16 @@ test_head_skips(void)
 	CHECK(hear(b, a, 13, "a") == STATE_MESSAGES && state_vector(b, S("a")) == 2);
 	CHECK(merge(b, 12, "a", 3, "{\"x\":2}") == STATE_MERGED);
 	CHECK(hear(b, a, 14, "a") == STATE_NOTHING && state_vector(b, S("a")) == 4);
+	/* Not behind the head's own number, nor by one that is damaged. */
+	for (uint64_t seq = 5; seq <= 9; seq++)
+		CHECK(state_seen(a, S("a"), seq, NULL) == STATE_MERGED);
+	CHECK(hear(b, a, 15, "a") == STATE_MESSAGES && state_vector(b, S("a")) == 4);
+	head(a, 16, "a", &text);
+	CHECK(buf_slice(&text).ptr[text.len - 2] == '}');
+	buf_splice(&text, text.len - 2, 0, S(",\"b\":0"));
+	CHECK(state_heard(b, S("a"), 99, buf_slice(&text), &need, NULL) == -1);
+	CHECK(state_vector(b, S("a")) == 4);
+	buf_free(&text);
 	state_free(a);
 	state_free(b);
 }

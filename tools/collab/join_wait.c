@@ -140,6 +140,8 @@ say_once(const struct join *j)
 	else if (n)
 		note("--once waits for '%.*s'%s to have all %llu lines: --for=LENGTH bounds it",
 		    (int)who.len, who.ptr, n > 1 ? " and others" : "", (unsigned long long)last);
+	else if (j->out.line.len)
+		note("--once waits until standard output is read: --for=LENGTH bounds it");
 	else
 		note("--once waits until it is known who is here, and what they said is here: "
 		     "--for=LENGTH bounds it");

@@ -35,7 +35,6 @@ check(const char *name, mode_t modes, struct err *e)
 
 /* ---- what it holds ---- */
 
-#define BOM "\xEF\xBB\xBF"
 #define BLANKS " \t\r\n"
 
 /* The first line that is neither blank nor a comment; ptr NULL: there is none. */
@@ -77,10 +76,6 @@ keyfile_kind(struct slice text)
 {
 	struct slice line, word, set;
 
-	if (slice_starts(text, BOM)) {
-		text.ptr += sizeof(BOM) - 1;
-		text.len -= sizeof(BOM) - 1;
-	}
 	text = slice_trim(text);
 	if (text.len == 0)
 		return KEYFILE_EMPTY;
@@ -113,6 +108,20 @@ keyfile_kind_name(enum keyfile_kind kind)
 
 /* ---- reading it ---- */
 
+/* Some editors begin a file with a BOM, which is no part of what it holds. */
+static int
+read_text(const char *name, struct buf *out, struct err *e)
+{
+	static const char bom[] = "\xEF\xBB\xBF";
+	size_t from = out->len;
+
+	if (path_read(name, KEYFILE_SIZE, out, e) < 0)
+		return -1;
+	if (slice_starts((struct slice){out->ptr + from, out->len - from}, bom))
+		buf_splice(out, from, sizeof(bom) - 1, S(""));
+	return 0;
+}
+
 int
 keyfile_check(const char *name, struct err *e)
 {
@@ -122,13 +131,11 @@ keyfile_check(const char *name, struct err *e)
 int
 keyfile_read(const char *name, struct buf *out, struct err *e)
 {
-	return check(name, OTHERS, e) < 0 ? -1 : path_read(name, KEYFILE_SIZE, out, e);
+	return check(name, OTHERS, e) < 0 ? -1 : read_text(name, out, e);
 }
 
 int
 keyfile_read_public(const char *name, struct buf *out, struct err *e)
 {
-	if (check(name, OTHERS_WRITE, e) < 0)
-		return -1;
-	return path_read(name, KEYFILE_SIZE, out, e);
+	return check(name, OTHERS_WRITE, e) < 0 ? -1 : read_text(name, out, e);
 }

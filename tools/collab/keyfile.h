@@ -16,7 +16,7 @@ enum { KEYFILE_SIZE = 256 * 1024 };
  * root, as services have it. 0, or -1 with e: "cannot_read", "open_key_file".
  */
 int keyfile_check(const char *name, struct err *e);
-/* Checks it and appends its bytes; also "too_large". */
+/* Checks it and appends its bytes, without a BOM; also "too_large". */
 int keyfile_read(const char *name, struct buf *out, struct err *e);
 /* The same for public keys: others may read it, and not write it. */
 int keyfile_read_public(const char *name, struct buf *out, struct err *e);
@@ -33,7 +33,7 @@ enum keyfile_kind {
 	KEYFILE_OTHER,
 };
 enum keyfile_kind keyfile_kind(struct slice content);
-/* "a hub's key file"; for messages. */
+/* "a hub's keys"; for messages. */
 const char *keyfile_kind_name(enum keyfile_kind);
 
 #endif

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 enum { STATIC_MIN = 16 }; /* characters */
-#define BOM "\xEF\xBB\xBF"
 
 /* What is wrong in which line: set by the reader of a line, worded by open. */
 static int
@@ -322,10 +321,6 @@ keyring_open(struct keyring **out, const char *file, struct err *e)
 	}
 	k = xcalloc(1, sizeof(*k));
 	rest = buf_slice(&text);
-	if (slice_starts(rest, BOM)) {
-		rest.ptr += sizeof(BOM) - 1;
-		rest.len -= sizeof(BOM) - 1;
-	}
 	while (rc == 0 && slice_line(&rest, &line)) {
 		number++;
 		rc = read_line(k, file, line, &why);

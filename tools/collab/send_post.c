@@ -91,12 +91,13 @@ static bool
 await(struct send *s)
 {
 	struct pollfd signal = {.fd = run_signal_fd(), .events = POLLIN};
-	int64_t end = INT64_MAX, say = time_ms() + SILENT_MS, wait;
+	int64_t now = time_ms(), end = INT64_MAX, say = now + SILENT_MS, next;
 
-	while (!s->over && time_ms() < end) {
-		wait = (end < say ? end : say) - time_ms();
+	for (; !s->over && now < end; now = time_ms()) {
+		next = end < say ? end : say;
 		/* Once it has come, the signal stays readable. */
-		http_wait(s->http, wait > 0 ? wait : 0, &signal, end == INT64_MAX);
+		http_wait(s->http, next == INT64_MAX ? -1 : next > now ? next - now : 0, &signal,
+		    end == INT64_MAX);
 		if (run_interrupted() && end == INT64_MAX)
 			end = time_ms() + LAST_MS;
 		if (s->over || time_ms() < say)

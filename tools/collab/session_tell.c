@@ -11,7 +11,8 @@ ends(const struct peer *p, uint64_t held)
 bool
 session_hole(const struct session *s, int64_t now, size_t *at, struct session_hole *hole)
 {
-	while (s->up && *at < s->wanting.n) {
+	/* What is held for want of room here is not missing, nor asked for. */
+	while (s->up && !s->holding && *at < s->wanting.n) {
 		const struct peer *p = s->wanting.v[(*at)++];
 		uint64_t tail = order_tail(s, p), held = 0;
 		struct slice event, payload;

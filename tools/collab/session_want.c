@@ -77,12 +77,17 @@ void
 want_gone(struct session *s, struct peer *of, struct peer *who, uint64_t first, uint64_t last)
 {
 	uint64_t next = of->delivered + 1, tail = order_tail(s, of);
+	uint64_t said = who == of ? of->gone_self : who == s->hub ? of->gone_hub : 0;
 
-	if (first > next || last < next)
+	/* More of it may have gone since it said so: part follows part. */
+	if (first > (said >= next ? said + 1 : next) || last < next)
 		return;
 	/* Numbers that nobody has used yet cannot be gone. */
 	if (last > tail)
 		last = tail;
+	/* Wants that crossed are answered twice. */
+	if (last < said)
+		last = said;
 	if (who == of)
 		of->gone_self = last;
 	else if (who == s->hub)

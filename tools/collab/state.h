@@ -192,10 +192,11 @@ void state_head(struct state *, const struct stamp *clock, struct buf *out);
  * Takes note of another's head: -1 with e ("bad_head", "bad_stamp", "state_full") and
  * nothing noted. The clock in it (state_head_clock) must have passed
  * clock_receive first. Messages of from itself that are missing here are none when it has
- * written no patch since the last one of it that is: the vector goes on behind them.
+ * written no patch since the last one of it that is: the vector goes on behind them, but
+ * not to seq, the number of the head's own message.
  */
-int state_heard(struct state *, struct slice from, struct slice head, enum state_need *,
-    struct err *);
+int state_heard(struct state *, struct slice from, uint64_t seq, struct slice head,
+    enum state_need *, struct err *);
 int state_head_clock(struct slice head, struct stamp *clock, struct err *);
 /*
  * A node is known when it is in the vector and open, or has sent a head,

@@ -145,6 +145,7 @@ state_head_clock(struct slice head, struct stamp *clock, struct err *e)
 struct reading {
 	struct state *s;
 	uint32_t from;
+	uint64_t most, behind; /* its own last number: at most; that has passed what is here */
 	struct mark floor, passed;
 	uint64_t digest;
 	struct pending *vector;
@@ -166,14 +167,6 @@ read_mark(struct state *s, struct slice text, struct mark *m, struct err *e)
 	return rc;
 }
 
-/* It wrote no patch since the last one of it that is merged here: its other messages are no loss. */
-static void
-skip(struct node *n, uint64_t seq)
-{
-	if (!n->closed && n->seq < seq)
-		n->seq = seq;
-}
-
 /* "NODE":[seq,l,c] or [seq,l,c,"closed"] */
 static int
 read_seen(struct reading *r, struct slice id, struct slice value, struct err *e)
@@ -181,8 +174,9 @@ read_seen(struct reading *r, struct slice id, struct slice value, struct err *e)
 	struct json_walk w = json_walk(value);
 	struct slice text;
 	long long seq, l, c;
-	struct node *mine;
+	const struct node *mine;
 	uint32_t node;
+	uint64_t has;
 	bool closed;
 
 	if (!json_element(&w, &text) || !json_long(text, &seq) || seq < 0 ||
@@ -194,13 +188,16 @@ read_seen(struct reading *r, struct slice id, struct slice value, struct err *e)
 	if (node == 0)
 		return -1;
 	mine = &r->s->nodes[node];
-	if (node == r->from && !closed && mine->last.l == l && mine->last.c == c)
-		skip(mine, (uint64_t)seq);
-	if (closed && (!mine->closed || mine->seq > (uint64_t)seq))
+	has = mine->seq;
+	/* It wrote no patch since the last one of it that is here: its other messages are no loss. */
+	if (node == r->from && !closed && !mine->closed && mine->last.l == l && mine->last.c == c &&
+	    has < (uint64_t)seq && (uint64_t)seq < r->most)
+		has = r->behind = (uint64_t)seq;
+	if (closed && (!mine->closed || has > (uint64_t)seq))
 		r->closed = true;
-	else if (!closed && !mine->closed && mine->seq < (uint64_t)seq)
+	else if (!closed && !mine->closed && has < (uint64_t)seq)
 		r->more = true;
-	if (mine->closed == closed && mine->seq == (uint64_t)seq)
+	if (mine->closed == closed && has == (uint64_t)seq)
 		r->matching++;
 	if (!closed) {
 		r->vector->v[r->vector->n].node = node;
@@ -260,10 +257,10 @@ needed(const struct reading *r)
 }
 
 int
-state_heard(struct state *s, struct slice from, struct slice head, enum state_need *need,
-    struct err *e)
+state_heard(struct state *s, struct slice from, uint64_t seq, struct slice head,
+    enum state_need *need, struct err *e)
 {
-	struct reading r = {.s = s, .from = state_find(s, from)};
+	struct reading r = {.s = s, .from = state_find(s, from), .most = seq};
 	uint32_t number = 0;
 	struct stamp clock;
 	struct parts p;
@@ -277,6 +274,8 @@ state_heard(struct state *s, struct slice from, struct slice head, enum state_ne
 		return -1;
 	}
 	n = &s->nodes[number];
+	if (r.behind > n->seq)
+		n->seq = r.behind;
 	n->heard = true;
 	n->forgotten = false;
 	n->passed = r.passed;

@@ -181,10 +181,11 @@ look(struct sync *s, int64_t now)
 		add_new(s, buf_slice(&patch));
 	else if (rc > 0)
 		own_queue(s, buf_slice(&patch));
-	if (rc > 0) {
+	if (rc > 0)
 		s->stale_file = s->dirty = s->keep_base = true;
+	/* One that says nothing has nothing to add. */
+	if (!document_broken(s->document))
 		s->joining = false;
-	}
 	see_gone(s, now);
 	own_flush(s);
 	buf_free(&patch);

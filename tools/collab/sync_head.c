@@ -70,6 +70,7 @@ say_head(struct sync *s)
 	}
 	if (!say(s, s->hello ? "hello" : "head", buf_slice(&s->payload)))
 		return false;
+	past_message(s, &clock, s->payload.len);
 	s->hello = false;
 	return true;
 }

@@ -136,12 +136,12 @@ hear_patch(struct sync *s, const struct party_entry *entry, bool again)
 		s->changed = true;
 		head_soon(s, -1);
 		if (!again)
-			past_patch(s, &stamp, entry->payload.len);
+			past_message(s, &stamp, entry->payload.len);
 	} else if (result == STATE_GAP && state_apply(s->state, &stamp, patch, &e) == STATE_MERGED) {
 		/* Its value counts at once; that all before it is here, a snapshot says. */
 		s->changed = true;
 		if (!again)
-			past_patch(s, &stamp, entry->payload.len);
+			past_message(s, &stamp, entry->payload.len);
 	} else if (result == STATE_REFUSED) {
 		refuse_patch(s, entry->from, &e);
 	} else if (result == STATE_BEHIND) {
@@ -221,8 +221,9 @@ hear_head(struct sync *s, const struct party_entry *entry, bool hello)
 		note_ahead(s, &clock);
 		return;
 	}
-	if (state_heard(s->state, entry->from, entry->payload, &need, &e) != 0)
+	if (state_heard(s->state, entry->from, entry->seq, entry->payload, &need, &e) != 0)
 		return;
+	past_message(s, &clock, entry->payload.len);
 	r->head = true;
 	if (json_get(entry->payload, "digest", &digest) && digest.len == sizeof(r->digest) + 1)
 		memcpy(r->digest, digest.ptr + 1, sizeof(r->digest) - 1);

@@ -112,7 +112,7 @@ publish(struct sync *s, struct slice patch, struct err *e)
 		return 0;
 	if (state_merge(s->state, &stamp, party_said(s->party), buf_slice(&s->text), e) == STATE_GAP)
 		state_apply(s->state, &stamp, buf_slice(&s->text), e);
-	past_patch(s, &stamp, s->payload.len);
+	past_message(s, &stamp, s->payload.len);
 	s->changed = s->dirty = true;
 	head_soon(s, -1);
 	return 1;

@@ -22,16 +22,17 @@
  * (SESSION_ALL_ALONE); who lacks something looks through the snapshots in its inbox before
  * it asks a member. A history forgets its oldest messages, so a snapshot is said into it
  * that nobody asked for, when since the last one, whoever said it,
- *	- 64 patches came, and as many bytes of patches as that one had, or
+ *	- 64 messages came, patches and heads, and as many bytes of them as that one had, or
  *	- any came, and it is six hours old;
- * by the lowest identity of those who are here. The second condition on bytes makes all snapshots
- * together cost at most what the patches do, and one snapshot more: traffic stays within
+ * by the lowest identity of those who are here. Heads count since they push out what is older, too:
+ * runs that change nothing do not leave a history without the state. The condition on bytes makes
+ * all snapshots together cost at most what they do, and one snapshot more: traffic stays within
  * about twice that without a history, however large the state is. Six hours cost four
  * snapshots a day, and are for histories by time, and states that are large and hardly change.
  * The last to leave, in good order (--once, --for, TERM), does so by the same rule without the
  * 64: a state that is worked on by short runs alone has snapshots, too, and a hundred runs of
  * --once with a small change each do not cost the whole state a hundred times. A history
- * suffices, then, when it holds two snapshots and the patches between them. How
+ * suffices, then, when it holds two snapshots and what was said between them. How
  * much was counted is kept with the replica, for runs may be short.
  */
 #ifndef KANDIL_COLLAB_SYNC_PART_H
@@ -68,8 +69,8 @@ struct replica {
 
 /* The last snapshot that was heard or said, and what came since. */
 struct since {
-	int64_t at; /* wall clock; 0: none yet, nor a patch */
-	uint64_t patches, bytes; /* since then */
+	int64_t at; /* wall clock; size 0: of the first message; 0: of none */
+	uint64_t messages, bytes; /* patches and heads since then */
 	uint64_t size; /* its bytes */
 };
 
@@ -254,8 +255,8 @@ bool head_agree(struct sync *);
 void head_collect(struct sync *);
 
 /* ---- sync_past.c ---- */
-/* A patch was merged, of so many bytes. */
-void past_patch(struct sync *, const struct stamp *, size_t bytes);
+/* A patch was merged, or a head said or heard, of so many bytes. */
+void past_message(struct sync *, const struct stamp *, size_t bytes);
 /* A part of a snapshot is heard: its number, -1: it is none. */
 long long past_chunk(struct sync *, const struct party_entry *);
 /* Takes what the inbox has of snapshots that we did not need before: whether there was any. */

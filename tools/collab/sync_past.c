@@ -7,7 +7,7 @@
 #include "common/time.h"
 
 enum {
-	PATCHES = 64,		     /* before there is another, while somebody is here */
+	MESSAGES = 64,		     /* before there is another, while somebody is here */
 	AGE_MS = 6 * 3600 * 1000,    /* then there is one after any change */
 	LATER_MS = 1000,
 };
@@ -48,14 +48,16 @@ read_chunk(struct slice payload, struct chunk *c)
 /* ---- what they cost ---- */
 
 void
-past_patch(struct sync *s, const struct stamp *stamp, size_t bytes)
+past_message(struct sync *s, const struct stamp *stamp, size_t bytes)
 {
+	int64_t now = time_now(), at = stamp->l < now ? stamp->l : now;
+
 	/* Of what the history has, the older part is in that snapshot. */
-	if (stamp->l < s->since.at)
+	if (s->since.size && stamp->l < s->since.at)
 		return;
-	if (s->since.at == 0)
-		s->since.at = stamp->l < time_now() ? stamp->l : time_now();
-	s->since.patches++;
+	if (s->since.at == 0 || at < s->since.at)
+		s->since.at = at;
+	s->since.messages++;
 	s->since.bytes += bytes;
 }
 
@@ -74,6 +76,9 @@ past_chunk(struct sync *s, const struct party_entry *entry)
 	if (c.last && r->coming) {
 		if (c.at >= s->since.at)
 			s->since = (struct since){.at = c.at, .size = r->coming};
+		/* The first that is heard: all that was counted came after it. */
+		else if (s->since.size == 0)
+			s->since.at = c.at, s->since.size = r->coming;
 		r->coming = 0;
 	}
 	return c.part;
@@ -151,11 +156,11 @@ past_look(struct sync *s)
 /* ---- those that we say ---- */
 
 static bool
-is_due(const struct sync *s, uint64_t patches)
+is_due(const struct sync *s, uint64_t messages)
 {
-	if (s->since.patches == 0)
+	if (s->since.messages == 0 || state_newest(s->state).l == 0)
 		return false;
-	return (s->since.patches >= patches && s->since.bytes >= s->since.size) ||
+	return (s->since.messages >= messages && s->since.bytes >= s->since.size) ||
 	    time_now() - s->since.at >= AGE_MS;
 }
 
@@ -205,7 +210,7 @@ past_said(struct sync *s)
 	/* Another one was heard meanwhile: it is the newer one. */
 	if (then->size == 0 || now->at > then->at)
 		return;
-	now->patches -= then->patches < now->patches ? then->patches : now->patches;
+	now->messages -= then->messages < now->messages ? then->messages : now->messages;
 	now->bytes -= then->bytes < now->bytes ? then->bytes : now->bytes;
 	now->at = then->at;
 	now->size = then->size;
@@ -225,10 +230,10 @@ past_turn(struct sync *s)
 		if (party_has_history(s->party))
 			past_look(s);
 	}
-	if (!party_is_up(s->party) || !party_has_history(s->party) || s->since.patches == 0)
+	if (!party_is_up(s->party) || !party_has_history(s->party) || s->since.messages == 0)
 		return -1;
 	left = s->since.at + AGE_MS - time_now();
-	if (!is_due(s, PATCHES))
+	if (!is_due(s, MESSAGES))
 		return left > LATER_MS ? left : LATER_MS;
 	if (!is_lowest(s))
 		return -1;

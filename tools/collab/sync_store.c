@@ -1,6 +1,6 @@
 /*
  * Our replica on disk, the file `state` beside the outbox: a line
- *	{"kandil":1,"again":[PATCH,…],"since":[ms,patches,bytes,size],"heard":{NODE:ms,…}}
+ *	{"kandil":1,"again":[PATCH,…],"since":[ms,messages,bytes,size],"heard":{NODE:ms,…}}
  * and then a snapshot, a chunk a line. It may be behind: what the outbox and the inbox hold
  * beyond it is merged again. What the file of --state said last is in the file `base`, which is
  * written after each change of it: were that as old as the replica may be, what others changed
@@ -182,7 +182,7 @@ put_head(struct sync *s, struct buf *out)
 	json_name(out, "since");
 	json_open(out, '[');
 	json_put_long(out, s->since.at);
-	json_put_long(out, (long long)s->since.patches);
+	json_put_long(out, (long long)s->since.messages);
 	json_put_long(out, (long long)s->since.bytes);
 	json_put_long(out, (long long)s->since.size);
 	json_close(out, ']');
