@@ -44,7 +44,7 @@ prices() {
 		numbered 1 ok
 		numbered 8 wait
 	} >in
-	timeout 30 $AI --no-cache in | head -n 1 >out
+	timeout 120 $AI --no-cache in | head -n 1 >out
 	[ "${PIPESTATUS[0]}" = 141 ]
 	[ "$(jq -r .ai.text out)" = "re: ok 1" ]
 }
@@ -67,7 +67,8 @@ prices() {
 	done >in
 	kandil-ai --no-cache --unordered -j 2 --window=80 in >out 2>err &
 	pid=$!
-	for _ in $(seq 200); do [ "$(wc -l <out)" = 40 ] && break; sleep 0.1; done
+	have_forty() { [ "$(wc -l <out)" = 40 ]; }
+	soon have_forty
 	kill $pid
 	wait $pid || [ $? = 143 ]
 	[ "$(jq -r .ai.text out | grep -c '^re: a')" = 40 ]

@@ -66,7 +66,7 @@ matrix_run() {
 		for (i = 1; i <= 2; i++)
 			printf "{\"id\":%d,\"text\":\"%s %s %d\",\"model\":\"%s\"}\n", ++n, $1, name, i, $1
 	}' >"$name.in"
-	/usr/bin/time -f '%M %e' -q -o "$name.time" kandil-ai --no-cache "${options[@]}" --timeout=1 \
+	/usr/bin/time -f '%M %e' -q -o "$name.time" kandil-ai --no-cache "${options[@]}" --timeout=5 \
 		--retries=1 --request='{prompt: .text, model: ("'"${options[0]#--model=}"'" + .model)}' \
 		"$name.in" >"$name.out" 2>"$name.err" || status=$?
 	echo $status >"$name.status"
@@ -133,7 +133,7 @@ matrix_check() {
 	records "slow 1" >in
 	local stream
 	for stream in "" --stream; do
-		run -1 timeout 60 $AI $(protocol anthropic) $stream --timeout=0.2 --retries=0 in
+		run -1 timeout 120 $AI $(protocol anthropic) $stream --timeout=0.2 --retries=0 in
 		[[ "$output" == *'"code":"timeout"'*'"retryable":true'* ]]
 	done
 }
@@ -143,7 +143,7 @@ unreachable() {
 	local code=$1
 	shift
 	records one two >in
-	run -3 --separate-stderr timeout 60 $AI --jobs=1 --timeout=1 "$@" in
+	run -3 --separate-stderr timeout 120 $AI --jobs=1 --timeout=10 "$@" in
 	echo "$output" >out
 	each_once in out
 	same 1 "$(codes out | grep -c " $code true$")"
@@ -156,7 +156,7 @@ unreachable() {
 	unreachable cannot_connect --model=openai/m --base-url="$(address closed)/v1"
 	[[ "$stderr" == *"cannot reach openai at $(address closed)"* ]]
 	unreachable cut_off --model=openai/m --base-url="$(address reset)/v1" --retries=1
-	unreachable timeout --model=openai/m --base-url="$(address stalled)/v1" --retries=1
+	unreachable timeout --model=openai/m --base-url="$(address stalled)/v1" --timeout=1 --retries=1
 	unreachable unknown_host --model=openai/m --base-url=https://nowhere.invalid/v1
 	[[ "$stderr" == *nowhere.invalid* ]]
 }
@@ -294,7 +294,7 @@ waited() {
 		          "x-ratelimit-reset-requests": "1.2s"}'
 		[ $name = openai ] || headers='{"anthropic-ratelimit-requests-limit": "2",
 		  "anthropic-ratelimit-requests-remaining": "0",
-		  "anthropic-ratelimit-requests-reset": "'"$(date -u -d '+3 seconds' +%FT%TZ)"'"}'
+		  "anthropic-ratelimit-requests-reset": "'"$(date -u -d '+8 seconds' +%FT%TZ)"'"}'
 		control '{"first": [{"headers": '"$headers"'}]}'
 		run -0 --separate-stderr $AI $(protocol $name) --jobs=1 in
 		# The first of two comes back after half the time.
@@ -408,6 +408,8 @@ paid_twice() {
 			kandil-ai --prompt=.text --cache=kept $(protocol openai) --jobs=$jobs in \
 				>"killed.$round.$kill.out" 2>err &
 			pid=$!
+			# Every other one when it has said something, however slow the machine is.
+			[ $((kill % 2)) = 0 ] || until [ -s "killed.$round.$kill.out" ] || ! kill -0 $pid; do sleep 0.005; done
 			sleep "0.0$((RANDOM % 8 + 1))"
 			kill -9 $pid || true
 			wait $pid 2>/dev/null || true

@@ -165,7 +165,7 @@ wrapper() {
 
 # gone: the server that the wrapper started has ended.
 gone() {
-	local tries=100 state
+	local tries=600 state
 	[ -s pid ] || return
 	while state=$(sed 's/.*) //' "/proc/$(cat pid)/stat" 2>/dev/null) && [ "${state%% *}" != Z ]; do
 		[ $((tries -= 1)) -gt 0 ] || return 1

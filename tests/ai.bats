@@ -273,9 +273,13 @@ script_check() {
 	pid=$!
 	have_asked() { [ "$(asked | wc -l)" = 4 ]; }
 	soon have_asked
-	# The window's first is answered: it has left, or is about to.
+	# All but one are answered; the window's first has left.
+	have_kept() {
+		[ "$(kandil-ai -nq --prompt=.text --cache=kept $(protocol openai) in |
+			jq -r 'select(.ai.estimate.cached).id' | wc -l)" = 3 ]
+	}
+	soon have_kept
 	soon [ -s out ]
-	sleep 0.2
 	kill -TERM $pid
 	try wait $pid
 	same 143 "$status"

@@ -13,10 +13,7 @@ setup() {
 	mkdir server
 	$PYTHON "$ROOT/tests/servers/batch.py" server 2>server/errors 3>&- &
 	SERVER=$!
-	for _ in $(seq 100); do
-		[ ! -e server/url ] || break
-		sleep 0.05
-	done
+	soon [ -s server/url ]
 	URL=$(cat server/url)
 	export OPENAI_API_KEY=test-key ANTHROPIC_API_KEY=test-key GEMINI_API_KEY=test-key
 }
@@ -40,17 +37,14 @@ ask() {
 
 # start ARGUMENT...: the same in the background, its own process in $pid.
 start() {
+	: >err # waits must not find what the one before said
 	RUN='exec' ask "$@" >out 2>err 3>&- &
 	pid=$!
 }
 
 # Until the one in the background says that it waits for its batches.
 waits() {
-	for _ in $(seq 200); do
-		! grep -q waiting err || return 0
-		sleep 0.05
-	done
-	return 1
+	soon grep -q waiting err
 }
 
 # lines WORD...: a record a word.
@@ -174,24 +168,12 @@ PROVIDERS="openai responses anthropic gemini"
 	seq 20 | sed 's/.*/{"t":"r &"}/' >in
 	echo 1 >server/polls
 	# The second batch is refused.
-	cat >refuse <<-'SH'
-		for i in $(seq 500); do
-			if grep -qs 'POST /v1/batches' server/log; then
-				echo create-quota >server/faults
-				exit
-			fi
-			sleep 0.01
-		done
-	SH
-	sh refuse 3>&- &
-	echo 0.3 >server/slow
+	echo create-good create-quota >server/faults
 	run -3 --separate-stderr ask openai --batch-size=10 in
-	wait $!
 	[ "$(jq -r '.ai.text // .error.code' <<<"$output" | sed 's/ .*//' | uniq -c | xargs)" = \
 		"10 reply 10 not_asked" ]
 	[ "$(jq -r 'select(.error) | .error.retryable' <<<"$output" | sort -u)" = true ]
 	[[ $stderr == *"no money"* ]]
-	echo 0 >server/slow
 	run -0 --separate-stderr ask openai --batch-size=10 in
 	paid_once
 }
@@ -466,14 +448,15 @@ PROVIDERS="openai responses anthropic gemini"
 
 @test "a signal ends it while it reads" {
 	mkfifo pipe
-	sleep 60 >pipe 3>&- &
+	# It reads what no pipe holds, and waits for more.
+	{ head -c 1000000 /dev/zero | tr '\0' '\n'; : >fed; exec sleep 600; } >pipe 3>&- &
 	holder=$!
 	RUN='exec' ask openai <pipe >out 2>err 3>&- &
 	pid=$!
-	sleep 0.3
+	soon [ -e fed ]
 	kill -TERM "$pid"
 	status=0
-	timeout 10 tail --pid="$pid" -f /dev/null || status=hangs
+	timeout 60 tail --pid="$pid" -f /dev/null || status=hangs
 	kill "$holder"
 	[ "$status" = 0 ]
 	wait "$pid" || status=$?

@@ -6,7 +6,7 @@ load lib/common
 load lib/servers
 
 # Nothing here takes so long; what hangs must not hang the rest.
-export BATS_TEST_TIMEOUT=120
+export BATS_TEST_TIMEOUT=600
 
 setup() {
 	common_setup
@@ -14,12 +14,13 @@ setup() {
 }
 
 teardown() {
+	touch over
 	stop_hubs
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds, thrice as long on a slow machine.
 wait_for() {
-	local tries=$(($1 * 20))
+	local tries=$(($1 * 60))
 	shift
 	until "$@"; do
 		[ $((tries -= 1)) -gt 0 ] || return 1
@@ -59,6 +60,36 @@ has_joined() {
 # lines FROM TO: records that are numbered.
 lines() {
 	seq "$1" "$2" | sed 's/.*/{"n":&}/'
+}
+
+# paced FROM TO: lines with pauses between them, which end when there is a file `over`: who
+# has said all leaves when all who are here have it, and somebody may be away just then.
+paced() {
+	lines "$1" "$2" | while read -r line; do
+		echo "$line"
+		[ $((RANDOM % 40)) -ne 0 ] || sleep 0.02
+	done
+	until [ -e over ]; do sleep 0.05; done
+}
+
+# here N: so many are on the topic.
+here() {
+	[ "$(curl -s --noproxy '*' "$KANDIL_COLLAB_URL/metrics" | sed -n 's/^kandil_collab_channels //p')" = "$1" ]
+}
+
+# settled NAME: bob sees it, and it is no newcomer any more, as it is in its first second.
+settled() {
+	wait_for 10 grep -q "\"from\":\"$1\\." bob.out
+	sleep 3
+}
+
+# until_ended FILE: there are more lines until it has been written.
+until_ended() {
+	local tries=100
+	until [ -s "$1" ]; do
+		[ $((tries -= 1)) -gt 0 ]
+		lines 1 5 | join --as=amira --once
+	done
 }
 
 messages() {
@@ -118,7 +149,7 @@ once_each() {
 	[[ $stderr == *"10 lines wait in the outbox"* ]]
 	hub
 	# Another hub is another place.
-	lines 1 10 | join --as=amira --for=0s || same 1 $?
+	join --as=amira --for=0s in || same 1 $?
 	listen bob --status --since=all
 	join --as=amira --once </dev/null
 	wait_for 10 count_is 10 bob.out
@@ -130,9 +161,9 @@ once_each() {
 	[ -p never ] || mkfifo never
 	exec 7<>never
 	join --as=bob --for=300ms <never
-	join --as=bob --until='.payload.n == 3' <never >bob.out 7>&- &
+	join --as=bob --status --until='.payload.n == 3' <never >bob.out 7>&- &
 	BOB=$!
-	sleep 0.5
+	wait_for 10 has_joined bob
 	lines 1 5 | join --as=amira --once
 	wait $BOB
 	exactly 3 bob.out
@@ -148,15 +179,15 @@ once_each() {
 	# It has heard something, so that it counts from there when it comes back.
 	lines 1 1 | join --as=amira --once
 	wait_for 20 count_is 1 bob.out
-	lines 2 4000 | (while read -r line; do echo "$line"; [ $((RANDOM % 40)) -ne 0 ] || sleep 0.02; done) |
-		join --as=amira --once 2>amira.err &
+	paced 2 4000 | join --as=amira --once 2>amira.err &
 	AMIRA=$!
-	for _ in 1 2 3 4 5; do
+	for n in 1 2 3 4 5; do
 		sleep 0.4
 		kill -KILL $LISTENER
 		wait $LISTENER || true
-		NEED_UP='' listen bob --status
+		NEED_UP=${n#[1-4]} listen bob --status
 	done
+	touch over
 	wait $AMIRA
 	wait_for 20 sh -c 'grep -q "\"n\":4000}" bob.out'
 	once_each 4000 bob.out
@@ -189,8 +220,7 @@ once_each() {
 	hub
 	listen bob --status
 	listen carol --status
-	lines 1 3000 | (while read -r line; do echo "$line"; [ $((RANDOM % 40)) -ne 0 ] || sleep 0.02; done) |
-		join --as=amira --once 2>amira.err &
+	paced 1 3000 | join --as=amira --once 2>amira.err &
 	AMIRA=$!
 	for _ in 1 2 3; do
 		sleep 0.5
@@ -199,6 +229,8 @@ once_each() {
 		sleep 0.3
 		hub "$PORT"
 	done
+	wait_for 20 here 3
+	touch over
 	wait $AMIRA
 	wait_for 20 count_is 3000 bob.out
 	wait_for 20 count_is 3000 carol.out
@@ -223,16 +255,16 @@ once_each() {
 @test "--log has each once: kills, a torn end, a lost state folder" {
 	hub
 	listen bob --status --log=log
-	lines 1 2000 | (while read -r line; do echo "$line"; [ $((RANDOM % 40)) -ne 0 ] || sleep 0.02; done) |
-		join --as=amira --once 2>amira.err &
+	paced 1 2000 | join --as=amira --once 2>amira.err &
 	AMIRA=$!
-	for _ in 1 2 3; do
+	for n in 1 2 3; do
 		sleep 0.4
 		kill -KILL $LISTENER
 		wait $LISTENER || true
 		printf '{"kind":"message","topic":"stand' >>log
-		NEED_UP='' listen bob --status --log=log
+		NEED_UP=${n#[12]} listen bob --status --log=log
 	done
+	touch over
 	wait $AMIRA
 	wait_for 20 count_is 2000 log
 	kill -KILL $LISTENER
@@ -284,7 +316,7 @@ once_each() {
 	# Files of at most 100 KiB; SIGXFSZ, ignored, makes that an error.
 	run -3 --separate-stderr bash -c "trap '' XFSZ; ulimit -f 100
 		while read -r line; do echo \"\$line\"; ((++n % 20)) || sleep 0.05; done <in |
-			kandil-collab join standup --as=amira --for=3s"
+			kandil-collab join standup --as=amira --for=10s"
 	[[ $stderr == *"lines were not taken: the disk is full"* ]]
 	[ "$(grep -c 'nothing more is taken until there is room' <<<"$stderr")" -eq 1 ]
 	# What was taken has arrived, without holes.
@@ -295,18 +327,18 @@ once_each() {
 
 @test "a reader who stops, and a member who is stopped, lose nothing and hold up nobody" {
 	hub
-	listen bob --status
+	listen bob --status --presence
 	listen carol --status
 	mkfifo slow
 	kandil-collab join standup --as=dora <never >slow 2>dora.err 3>&- 4>&- &
 	echo $! >>pids
 	exec 8<slow
-	sleep 0.5
+	settled dora
 	kill -STOP $LISTENER
-	lines 1 20000 | join --as=amira --for=6s &
+	lines 1 20000 | join --as=amira --once --for=90s &
 	wait_for 20 count_is 20000 bob.out
 	kill -CONT $LISTENER
-	timeout 20 head -n 20000 <&8 >dora.out
+	timeout 60 head -n 20000 <&8 >dora.out
 	exec 8<&-
 	wait_for 20 count_is 20000 carol.out
 	exactly 20000 bob.out
@@ -316,17 +348,15 @@ once_each() {
 
 @test "what is written and then not read ends it quietly; a full stdout is status 3" {
 	hub
-	listen bob --status
+	listen bob --status --presence
 	(join --as=carol <never 2>carol.err || echo $? >carol.status) | head -n 1 >carol.out &
-	sleep 0.5
-	lines 1 5 | join --as=amira --once
-	wait_for 10 test -s carol.status || { lines 6 10 | join --as=amira --for=1s; wait_for 10 test -s carol.status; }
+	settled carol
+	until_ended carol.status
 	same 141 "$(cat carol.status)"
 	same '' "$(cat carol.err)"
 	(join --as=dora <never >/dev/full 2>dora.err || echo $? >dora.status) &
-	sleep 0.5
-	lines 11 12 | join --as=amira --for=1s || true
-	wait_for 10 test -s dora.status
+	settled dora
+	until_ended dora.status
 	same 3 "$(cat dora.status)"
 	grep -q 'cannot write standard output' dora.err
 }
@@ -369,20 +399,19 @@ once_each() {
 	kandil-collab join standup --as=dora <never >slow 2>dora.err 7>&- 8>&- 3>&- 4>&- &
 	DORA=$!
 	echo $DORA >>pids
-	wait_for 10 grep -q '"from":"dora\.' bob.out
-	sleep 1.2 # in its first second it is a newcomer
+	settled dora
 	# More than a pipe takes at once.
 	for n in 1 2 3; do
 		printf '{"n":%d,"x":"%s"}\n' "$n" "$(head -c 100000 /dev/zero | tr '\0' x)"
 	done | join --as=amira --once
 	kill -TERM $DORA
 	sleep 0.3
-	timeout 5 head -n 1 <&8 >dora.out
+	timeout 60 head -n 1 <&8 >dora.out
 	status=0
 	wait $DORA || status=$?
 	same 143 $status
 	exec 8<&-
-	timeout 20 kandil-collab join standup --as=dora --until='.payload.n == 3' <never >>dora.out
+	timeout 60 kandil-collab join standup --as=dora --until='.payload.n == 3' <never >>dora.out
 	same '1 null 2 null 3 null' "$(jq -r '"\(.payload.n) \(.replayed)"' dora.out | paste -sd' ')"
 }
 
@@ -394,10 +423,10 @@ once_each() {
 	lines 1 10 >in
 	run -1 --separate-stderr join --as=amira --once --for=2s in
 	[[ $stderr == *"--for is over before all who are here have everything"* ]]
-	run -0 --separate-stderr join --as=bob --for=1s in
+	run -0 --separate-stderr join --as=bob --for=5s in
 	# An outbox that is full takes no more, and the rest of the input is not passed over in silence.
 	lines 1 20000 >in
-	run -1 --separate-stderr join --url=http://127.0.0.1:9 --as=amira --keep=64K --for=1s in
+	run -1 --separate-stderr join --url=http://127.0.0.1:9 --as=amira --keep=64K --for=5s in
 	[[ $stderr == *"the input was not read to its end"* ]]
 }
 
@@ -412,13 +441,12 @@ once_each() {
 	[ "$(id -u)" != 0 ] || as=(setpriv --bounding-set=-dac_override)
 	"${as[@]}" kandil-collab join standup --as=dora <never >&8 2>dora.err 3>&- 4>&- 7>&- 8>&- &
 	echo $! >>pids
-	wait_for 10 grep -q '"from":"dora\.' bob.out
-	sleep 1.2 # in its first second it is a newcomer
+	settled dora
 	for n in 1 2 3; do
 		printf '{"n":%d,"x":"%s"}\n' "$n" "$(head -c 100000 /dev/zero | tr '\0' x)"
 	done >in
-	join --as=amira --once --for=10s in
-	timeout 10 head -n 3 <&8 >dora.out
+	join --as=amira --once --for=60s in
+	timeout 60 head -n 3 <&8 >dora.out
 	exactly 3 dora.out
 	exec 8<&-
 }
@@ -428,7 +456,7 @@ once_each() {
 	run -1 --separate-stderr timeout 30 kandil-collab join standup --as=amira --for=1s \
 		--until=.payload.ok </dev/null
 	[[ $stderr == *"nothing came for which --until is true"* ]]
-	script -qec 'kandil-collab join standup --as=amira --status --for=1s' /dev/null >typed
+	script -qec "kandil-collab join standup --as=amira --status --until='.state == \"up\"'" /dev/null >typed
 	grep -q '"state":"up"' typed
 	run -2 --separate-stderr kandil-collab join
 	[[ $stderr == *"no topic is named"* ]]

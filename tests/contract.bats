@@ -464,7 +464,7 @@ has_lines() {
 	t() {
 		live
 		echo '{"kind":"zzz","n":1}' >&8
-		until_true 10 test -s out
+		until_true 60 test -s out
 		same '{"kind":"zzz","n":1}' "$(cat out)"
 		exec 8>&-
 		status_of 0 wait "$pid"
@@ -479,7 +479,7 @@ has_lines() {
 			live
 			for n in 1 2 3; do printf '{"kind":"zzz","n":%d}\n' "$n" >&8; done
 			# Those that it has read; a signal may well come before the rest.
-			until_true 10 has_lines 3 out
+			until_true 60 has_lines 3 out
 			kill -s "$signal" "$pid"
 			status_of $((128 + $(kill -l "$signal"))) wait "$pid"
 			exec 8>&-

@@ -116,7 +116,7 @@ null null One
 	mkfifo a.dart
 	{ echo "f() => [Text('Early'),"; sleep 0.3; echo "Text('Late')];"; } >a.dart 3>&- &
 	exec 9<a.dart # the writer is there
-	run -0 timeout 10 kandil-extract a.dart
+	run -0 timeout 60 kandil-extract a.dart
 	exec 9<&-
 	[ "$(values <<<"$output")" = $'Early\nLate' ]
 }
@@ -128,7 +128,7 @@ null null One
 		head -c 800000 /dev/zero | sed "s/\x00/\\\\'/g"
 		printf ' }`)\n'
 	} >a.ts
-	timeout 20 kandil-extract a.ts >out
+	timeout 120 kandil-extract a.ts >out
 	[ "$(jq -r .key out)" = helloP1 ]
 }
 
@@ -180,7 +180,7 @@ null null One
 	[ "$(printf "a;\r\n// b\rf() => Text('One');\n" | kandil-extract --stdin-name=a.dart |
 		jq -c '[.line, .column]')" = '[3,13]' ]
 	head -c 3000000 /dev/zero | sed 's,\x00\x00\x00,//\r,g' >cr.dart
-	timeout 20 kandil-extract cr.dart
+	timeout 120 kandil-extract cr.dart
 	# No rule starts inside a character.
 	printf 'files = *\n[rule any]\nmatch = (?!a)(?<text>[^a]x)\nformat = plain\nlevel = core\n' >any.rules
 	[ "$(printf 'aéàx' | kandil-extract --rules=any.rules --stdin-name=t | values)" = 'àx' ]
@@ -270,7 +270,7 @@ null null One
 
 @test "a line of 8 MB with a million strings takes time in proportion" {
 	{ printf 'x = ['; yes "'Some text'," | head -n 500000 | tr -d '\n'; printf '];\n'; } >long.dart
-	[ "$(timeout 60 kandil-extract --level=all --keys=hash long.dart | wc -l)" -eq 500000 ]
+	[ "$(timeout 300 kandil-extract --level=all --keys=hash long.dart | wc -l)" -eq 500000 ]
 }
 
 @test "10,000-deep nesting ends in an error record after what was read" {

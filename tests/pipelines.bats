@@ -203,7 +203,7 @@ i18n_make() {
 
 # A hub for those who review together.
 review_hub() {
-	local tries=200
+	local tries=600
 	kandil-collab serve --listen=127.0.0.1:0 2>hub.err 3>&- 4>&- &
 	HUB=$!
 	until port=$(sed -n 's,.*listening on http://127.0.0.1:\([0-9]*\).*,\1,p' hub.err) && [ -n "$port" ]; do
@@ -374,12 +374,12 @@ not_object 8' "$(refused errors)"
 	decide fr p1Item approved '{count} pièce' >decision
 	# Bob decides what is on Amira's screen.
 	cat >amira <<-'END'
-		for ((tries = 500; tries > 0; tries--)); do
+		for ((tries = 1200; tries > 0; tries--)); do
 			grep -q '1 of 2' shown && break
 			sleep 0.05
 		done >/dev/null 2>&1 &&
 			(cd ../bob && kandil i18n review -q --as=bob app) <decision &&
-			for ((tries = 500; tries > 0; tries--)); do
+			for ((tries = 1200; tries > 0; tries--)); do
 				grep -q bob .kandil/review/app.json && echo 'bob is done' && break
 				sleep 0.05
 			done 2>/dev/null &

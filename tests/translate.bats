@@ -487,14 +487,14 @@ batches() {
 	{ text 'Green lantern'; text Save; } >in
 	kandil-translate -q --engine=model --to=fr in >out &
 	pid=$!
-	for _ in $(seq 100); do [ -s child ] && break; sleep 0.05; done
+	soon [ -s child ]
 	kill -TERM "$pid"
 	status=0
 	wait "$pid" || status=$?
 	same 143 "$status"
 	same 2 "$(wc -l <out)"
-	for _ in $(seq 100); do kill -0 "$(cat child)" 2>/dev/null || break; sleep 0.05; done
-	run ! kill -0 "$(cat child)"
+	gone() { ! kill -0 "$(cat child)" 2>/dev/null; }
+	soon gone
 }
 
 @test "auto asks only whom the user has configured, and never what a project says" {
@@ -580,7 +580,7 @@ deepl() {
 	mkdir -p deepl
 	/usr/bin/python3 "$ROOT/tests/servers/deepl.py" deepl 3>&- &
 	echo $! >deepl/pid
-	for _ in $(seq 100); do [ -s deepl/url ] && break; sleep 0.05; done
+	soon [ -s deepl/url ]
 	DEEPL_SERVER_URL=$(cat deepl/url)
 	export DEEPL_SERVER_URL DEEPL_AUTH_KEY=test-key-0123456789:fx
 	: >deepl/log
@@ -592,7 +592,7 @@ teardown() {
 
 # ask_deepl FAULTS OPTION...
 ask_deepl() {
-	KANDIL_DEEPL_HEADER="test: $1" kandil-translate --engine=deepl --timeout=1 "${@:2}"
+	KANDIL_DEEPL_HEADER="test: $1" kandil-translate --engine=deepl --timeout=20 "${@:2}"
 }
 
 @test "DeepL gets what its interface takes, over one connection, and a second run is silent" {
@@ -630,7 +630,7 @@ ask_deepl() {
 		kill "$(cat deepl/pid)"
 		rm -rf deepl "$XDG_CACHE_HOME"
 		deepl
-		same 'FR Green lantern' "$(ask_deepl "$fault" -q --to=fr in | jq -r .translations.fr.value)" ||
+		same 'FR Green lantern' "$(ask_deepl "$fault" -q --timeout=1 --to=fr in | jq -r .translations.fr.value)" ||
 			{ echo "$fault"; return 1; }
 	done
 }
@@ -824,7 +824,7 @@ ask_deepl() {
 	[[ $stderr == *entity.tmx* ]]
 	# A source with a thousand placeholders, and a memory that nests.
 	seq 1000 | jq -cs '{kind: "string", value: (map("{p\(.)}") | join(" and "))}' >long.ndjson
-	run -1 timeout 20 kandil-translate -q --to=ar long.ndjson
+	run -1 timeout 120 kandil-translate -q --to=ar long.ndjson
 }
 
 @test "a folder that may not be read is an error, not an empty memory" {

@@ -46,7 +46,7 @@ values() {
 @test "a fifo in the tree does not hang the walk" {
 	setup_tree
 	mkfifo lib/fifo.dart
-	run -0 timeout 5 kandil-extract lib
+	run -0 timeout 60 kandil-extract lib
 	[ "$(values <<<"$output")" = $'One\nTwo\nThree' ]
 }
 

@@ -28,7 +28,7 @@ function recorder() {
 	return { frames, sockets, Recorded, cut: () => sockets.forEach((s) => s.terminate()) };
 }
 
-async function until(what, test, ms = 8000) {
+async function until(what, test, ms = 30000) {
 	for (const end = Date.now() + ms; Date.now() < end;) {
 		if (await test()) return;
 		await new Promise((go) => setTimeout(go, 5));

@@ -137,7 +137,7 @@ for (const c of official) {
 		await one.track({ n: 1 });
 		await until('it', () => two.present().gone);
 		client.sockets[0].terminate();
-		await until('its leave', () => !two.present().gone, 5000);
+		await until('its leave', () => !two.present().gone);
 	});
 
 	test(c.name, 'leaves one topic and stays in another', async (open) => {
@@ -153,16 +153,16 @@ for (const c of official) {
 		const t = topic(), client = open(c);
 		const [one, two] = [await client.join(t), await open(c).join(t)];
 		client.cut();
-		await until('a second socket', () => client.sockets.length > 1 && client.sockets[1].readyState === 1, 15000);
-		await until('its message', async () => { await two.send('e', payload('back')); return one.heard.length; }, 15000);
+		await until('a second socket', () => client.sockets.length > 1 && client.sockets[1].readyState === 1);
+		await until('its message', async () => { await two.send('e', payload('back')); return one.heard.length; });
 	});
 
 	test(c.name, 'has its heartbeats answered', async (open) => {
 		const client = open(c);
 		await client.join(topic());
 		const beats = (out) => client.frames.filter((f) => f.out === out && /"phoenix"/.test(f.data));
-		await until('two of them', () => beats(true).length >= 2, 6000);
-		await until('their answers', () => beats(false).length >= 2, 2000);
+		await until('two of them', () => beats(true).length >= 2);
+		await until('their answers', () => beats(false).length >= 2);
 		same(client.sockets.length, 1);
 	});
 
@@ -304,7 +304,7 @@ for (const c of official) {
 		const socket = c === phoenix ? new Socket(`${ws}/socket`, { params: { apikey: 'wrong' }, transport: Counted })
 			: new (require('@supabase/realtime-js').RealtimeClient)(`${ws}/realtime/v1`, { params: { apikey: 'wrong' }, transport: Counted, vsn: c.name.slice(-5) });
 		socket.connect();
-		await until('two refusals', () => tries >= 2 && sockets.length >= 2, 6000);
+		await until('two refusals', () => tries >= 2 && sockets.length >= 2);
 		same(await two.send('e', payload('undisturbed')), 'ok');
 		await said(three, 'undisturbed');
 		socket.disconnect();

@@ -29,6 +29,15 @@ sanitized() {
 	[ -n "${KANDIL_SANITIZED-}" ]
 }
 
+# soon COMMAND...: waits until it succeeds, half a minute at most.
+soon() {
+	local tries=600
+	until "$@"; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
 # same WANT GOT: fails with the difference.
 same() {
 	[ "$1" = "$2" ] || {

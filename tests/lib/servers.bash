@@ -2,9 +2,9 @@
 # common.bash by bats files; what is started in setup_file ends in teardown_file, which is here.
 # shellcheck shell=bash
 
-# started FILE PID [SECONDS]: waits until the server has written FILE.
+# started FILE PID: waits until the server has written FILE.
 started() {
-	local tries=$((${3:-20} * 20))
+	local tries=600
 	while ! [ -s "$1" ]; do
 		kill -0 "$2" 2>/dev/null && [ $((tries -= 1)) -gt 0 ] || return 1
 		sleep 0.05
@@ -58,7 +58,7 @@ start_aimock() {
 		>"$1/out" 2>&1 3>&- 4>&- &
 	pid=$!
 	echo $pid >>"$BATS_FILE_TMPDIR/pids"
-	for _ in $(seq 400); do
+	for _ in $(seq 600); do
 		sed -n 's/.* listening on \(http:.*\)/\1/p' "$1/out" >"$1/url"
 		[ ! -s "$1/url" ] || return 0
 		kill -0 $pid || return
@@ -89,7 +89,7 @@ hub() {
 
 # hub_listens [FILE]: waits until $HUB has said in FILE (err) where.
 hub_listens() {
-	local tries=200 said=${1:-err}
+	local tries=600 said=${1:-err}
 	until URL=$(sed -n 's,.*listening on \([a-z]*://[^ ,]*\).*,\1,p' "$said" | tail -n 1) && [ -n "$URL" ]; do
 		if ! kill -0 "$HUB" 2>/dev/null || [ $((tries -= 1)) -le 0 ]; then
 			cat "$said" >&2
@@ -163,13 +163,4 @@ try() {
 	status=0
 	# shellcheck disable=SC2034
 	"$@" || status=$?
-}
-
-# soon COMMAND...: waits until it succeeds, half a minute at most.
-soon() {
-	local tries=600
-	until "$@"; do
-		[ $((tries -= 1)) -gt 0 ] || return 1
-		sleep 0.05
-	done
 }

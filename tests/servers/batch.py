@@ -14,6 +14,7 @@ becomes of it:
 
 Words in the file DIR/faults, each used once:
 
+  create-good   the batch is made: what follows is for the next
   create-cut    the batch is made, and the connection closed without an answer
   create-500    the batch is made, and the answer is a 500
   create-429    the batch is not made
@@ -300,9 +301,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def created(self, maker, shower):
         """A batch is made, or not, and is told of, or not."""
-        if fault("create-429"):
+        good = fault("create-good")
+        if not good and fault("create-429"):
             raise Refused(429, "slow down", "rate_limit_exceeded")
-        if fault("create-quota"):
+        if not good and fault("create-quota"):
             raise Refused(429, "no money", "insufficient_quota")
         time.sleep(setting("slow", 0))
         batch = maker()

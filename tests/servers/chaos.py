@@ -79,7 +79,7 @@ class Client:
         self.number, self.chaos, self.name = number, chaos, f"c{number}"
         self.state, self.log = f"{chaos.dir}/state{number}", f"{chaos.dir}/log{number}"
         self.wanted = self.taken = 0   # lines to feed; lines known to be in the outbox
-        self.fed, self.process, self.lives = 0, None, []
+        self.fed, self.process, self.lives, self.up = 0, None, [], False
 
     def line(self, n):
         text = random.Random(self.number * 1000003 + n)
@@ -104,6 +104,7 @@ class Client:
                     if record["state"] == "open":
                         self.fed = self.taken = record["last"]
                         life.insert(0, None)  # the marker that feeding may begin
+                    self.up |= record["state"] == "up"
                 else:
                     life.append(record)
         await process.wait()
@@ -188,6 +189,8 @@ class Chaos:
         await self.start_hub()
         for client in self.clients:
             await client.start()
+        while not all(client.up for client in self.clients):
+            await asyncio.sleep(.05)
         await asyncio.sleep(2.5)  # in its first second a member is a newcomer
         each = self.options.messages // self.options.clients
         for number in range(self.options.faults):

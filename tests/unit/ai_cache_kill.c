@@ -3,6 +3,9 @@
 
 #include "tests/unit/ai_cache_values.h"
 
+#include "common/time.h"
+
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -77,6 +80,16 @@ start(struct shared *s, unsigned who, size_t max, bool evicting)
 	return pid;
 }
 
+/* Whether each writer has put something, and the readers have read. */
+static bool
+begun(struct shared *s)
+{
+	for (unsigned who = 0; who < WRITERS; who++)
+		if (atomic_load(&s->acknowledged[who]) == 0)
+			return false;
+	return atomic_load(&s->reads) > 100;
+}
+
 static void
 test_killed(size_t max, bool evicting, unsigned rounds)
 {
@@ -85,6 +98,7 @@ test_killed(size_t max, bool evicting, unsigned rounds)
 	pid_t pids[WRITERS + READERS];
 	struct cache *c;
 	uint64_t missing = 0, total = 0;
+	int64_t until = time_ms() + 60000;
 
 	scratch_clear(scratch);
 	memset(s, 0, sizeof(*s));
@@ -99,6 +113,8 @@ test_killed(size_t max, bool evicting, unsigned rounds)
 		waitpid(pids[who], NULL, 0);
 		pids[who] = start(s, who, max, evicting);
 	}
+	while (!begun(s) && time_ms() < until)
+		sched_yield();
 	atomic_store(&s->stop, true);
 	for (unsigned i = 0; i < WRITERS + READERS; i++) {
 		if (i < WRITERS)

@@ -121,7 +121,6 @@ test_times(struct http *http)
 	CHECK(time_ms() - start >= 60);
 	r = (struct http_request){.url = url("/stall"), .first_byte_ms = 10000, .idle_ms = 50};
 	CHECK(faulty(http, r, HTTP_TIMEOUT, "stopped for 50 ms"));
-	CHECK(time_ms() - start < 9000); /* not when the first byte would have been late */
 	/* Bytes keep it alive beyond its idle time, up to the total. */
 	r = (struct http_request){.url = url("/drip"), .idle_ms = 2000, .total_ms = 150};
 	start = time_ms();

@@ -67,11 +67,11 @@ open_http(const struct http_settings *settings)
 	return http;
 }
 
-/* Until that many have ended, ten seconds at most. */
+/* Until that many have ended, half a minute at most. */
 static inline void
 finish_all(struct http *http, const int *ended, const int *started)
 {
-	int64_t end = time_ms() + 10000;
+	int64_t end = time_ms() + 30000;
 
 	while (*ended < *started && time_ms() < end)
 		http_wait(http, 1000, NULL, 0);

@@ -171,8 +171,11 @@ serve(int fd)
 		ssize_t n;
 
 		while (need && in.len < need) {
-			if (slow)
+			if (slow) {
+				/* What it has not read is with the client, not on the way. */
+				setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){65536}, sizeof(int));
 				usleep(4000);
+			}
 			buf_room(&in, need);
 			n = recv(
 			    fd, in.ptr + in.len, 65536 < need - in.len ? 65536 : need - in.len, 0);

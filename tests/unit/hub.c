@@ -34,7 +34,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PEERS = 26, NAMES = 16, WAIT_MS = 5000 };
+enum { PEERS = 26, NAMES = 16, WAIT_MS = 30000 };
 
 struct got {
 	struct buf bytes;

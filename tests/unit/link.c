@@ -105,7 +105,7 @@ static void
 test_acks(void)
 {
 	usual();
-	set.heartbeat_ms = 60; /* a connection that lives */
+	set.heartbeat_ms = 500; /* a connection that lives */
 	start();
 	until("up", PATIENCE);
 	plan.ack_error = "\"payload_size_exceeded\"";

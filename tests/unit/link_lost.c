@@ -61,7 +61,7 @@ test_stale(void)
 	start();
 	until("up", PATIENCE);
 	relay_push("system", barred);
-	run_for(350);
+	run_for(1700);
 	socket_cut(seat->socket);
 	CHECK_TEXT(until("up", PATIENCE), "backoff:cut_off connecting up ");
 	relay_push("system", barred);
@@ -87,6 +87,7 @@ test_cut(void)
 	socket_cut(seat->socket);
 	CHECK_TEXT(until("up", PATIENCE), "backoff:cut_off connecting up ");
 	plan.join = later;
+	l->times.rate = 1000;
 	relay_push("phx_close", "{}");
 	CHECK_TEXT(until("rate", PATIENCE), "backoff:closed rate:rate_limited ");
 	due = l->due;
@@ -116,7 +117,7 @@ static void
 test_silence(void)
 {
 	usual();
-	set.heartbeat_ms = 60;
+	set.heartbeat_ms = 500;
 	start();
 	until("up", PATIENCE);
 	for (int64_t end_ms = time_ms() + PATIENCE; beats < 4 && time_ms() < end_ms;)

@@ -115,7 +115,7 @@ start(void)
 	l->times.base = 20;
 	l->times.rate = 150;
 	l->times.cap = 300;
-	l->times.reply = 300;
+	l->times.reply = 1500;
 	l->times.first = 30;
 }
 
@@ -159,8 +159,9 @@ run_for(int64_t ms)
 {
 	int64_t end = time_ms() + ms;
 
-	while (time_ms() < end)
+	do
 		turn();
+	while (time_ms() < end);
 }
 
 /* Goes on until the relay has heard that. */

@@ -22,9 +22,9 @@
 #include <sys/wait.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { MEMBERS = 3, LINES = 150, KILLS = 12, PATIENCE_MS = 60000 };
+enum { MEMBERS = 3, LINES = 150, KILLS = 12, PATIENCE_MS = 180000 };
 #else
-enum { MEMBERS = 3, LINES = 400, KILLS = 25, PATIENCE_MS = 40000 };
+enum { MEMBERS = 3, LINES = 400, KILLS = 25, PATIENCE_MS = 120000 };
 #endif
 
 static int port;
@@ -317,7 +317,7 @@ check_kills(void)
 static void
 until_relayed(struct member *m, uint64_t n)
 {
-	int64_t limit = time_ms() + 10000;
+	int64_t limit = time_ms() + 30000;
 
 	while (party_relayed(m->party) < n && time_ms() < limit)
 		turn(m, 20);
@@ -348,7 +348,7 @@ check_self(void)
 	CHECK(m.entries == 0); /* the taker was not ready */
 	CHECK(!party_is_whole(m.party));
 	m.ready = true;
-	limit = time_ms() + 5000;
+	limit = time_ms() + 30000;
 	while (m.entries < 3 && time_ms() < limit)
 		turn(&m, 20);
 	CHECK(m.entries == 3 && m.last_seq == 3 && m.replays == 0);
@@ -359,7 +359,7 @@ check_self(void)
 	CHECK(slice_is(party_self(m.party), self) && party_last(m.party) == 3);
 	say_lines(&m, 4, 4);
 	until_relayed(&m, 4);
-	limit = time_ms() + 5000;
+	limit = time_ms() + 30000;
 	while (m.entries < 4 && time_ms() < limit)
 		turn(&m, 20);
 	CHECK(m.entries == 4 && m.last_seq == 4 && m.gaps == 0);
@@ -383,7 +383,7 @@ copy_tree(const char *from, const char *to)
 static void
 until_entries(struct member *a, struct member *b, uint64_t n)
 {
-	int64_t limit = time_ms() + 10000;
+	int64_t limit = time_ms() + 30000;
 
 	while (b->entries < n && time_ms() < limit) {
 		turn(a, 5);
@@ -419,7 +419,7 @@ check_old_copy(void)
 	free(a.dir);
 	open_member(&a, "old", 11, false);
 	say_lines(&a, 3, 3); /* another third line */
-	limit = time_ms() + 10000;
+	limit = time_ms() + 30000;
 	while ((slice_is(party_self(a.party), self) || b.entries < 6) && time_ms() < limit) {
 		turn(&a, 5);
 		turn(&b, 5);
@@ -464,7 +464,7 @@ check_full(void)
 	turn(&m, 5);
 	CHECK(party_relayed(m.party) == 0);
 	setrlimit(RLIMIT_FSIZE, &old);
-	limit = time_ms() + 5000;
+	limit = time_ms() + 30000;
 	while (!party_commit(m.party) && time_ms() < limit)
 		turn(&m, 50);
 	CHECK(party_last(m.party) == 1);

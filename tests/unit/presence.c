@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PEERS = 8, METAS = 64, ROUNDS = 150, WAIT_MS = 20000 };
+enum { PEERS = 8, METAS = 64, ROUNDS = 150, WAIT_MS = 60000 };
 
 struct seen {
 	char key[8], ref[17];

@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/path.h"
 #include "common/socket.h"
+#include "common/time.h"
 #include "tests/unit/check.h"
 #include "tools/collab/where.h"
 
@@ -349,6 +350,7 @@ test_tokens(void)
 static void
 test_faults(void)
 {
+	int64_t until = time_ms() + 30000;
 	pid_t pid;
 
 	/* Cut off with the request there: whether it arrived nobody knows. */
@@ -360,8 +362,13 @@ test_faults(void)
 	CHECK(lines_in(&relay_log) == 2);
 	/* Nobody there, and then a signal: what was not sent comes out. */
 	write_file("in", S("{\"a\":1}\n{\"a\":2}\n"), 0600);
+	write_file("err", S(""), 0600);
+	buf_reset(&errors);
 	pid = start_send(ARGS("room"));
-	usleep(300000);
+	while (errors.len == 0 && time_ms() < until) {
+		usleep(5000);
+		read_back("err", &errors);
+	}
 	kill(pid, SIGTERM);
 	CHECK(wait_for(pid) == 128 + SIGTERM);
 	CHECK(lines_in(&out) == 2 && strstr(out.ptr, "cannot_connect"));

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PATIENCE = 10000 }; /* ms, for what must come */
+enum { PATIENCE = 30000 }; /* ms, for what must come */
 
 /* One end of a connection. */
 struct peer {

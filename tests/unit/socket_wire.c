@@ -428,7 +428,7 @@ test_slowloris(void)
 	int fds[SLOW];
 	int64_t began;
 
-	start((struct socket_server){.handshake_ms = 300});
+	start((struct socket_server){.handshake_ms = 2000});
 	page = say_request;
 	began = time_ms();
 	for (int i = 0; i < SLOW; i++) {
@@ -439,7 +439,7 @@ test_slowloris(void)
 			SEND(fds[i], "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nab");
 	}
 	pair(&client);
-	while (time_ms() < began + 350) {
+	while (time_ms() < began + 2100) {
 		for (int i = 0; i < SLOW; i += 3)
 			SEND(fds[i], "x");
 		turn_for(20);
@@ -467,14 +467,14 @@ test_sleep(void)
 	int status = -1;
 	pid_t pid;
 
-	start((struct socket_server){.handshake_ms = 150, .idle_ms = 150});
+	start((struct socket_server){.handshake_ms = 1000, .idle_ms = 1000});
 	page = yes;
 	pid = fork();
 	if (pid == 0) {
 		char bytes[64] = "";
 		int fd;
 
-		usleep(300000);
+		usleep(1500000);
 		fd = raw_connect(0);
 		fcntl(fd, F_SETFL, 0);
 		usleep(50000);
@@ -485,7 +485,7 @@ test_sleep(void)
 			  : 1);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0)
-		sockets_wait(loop, 1000);
+		sockets_wait(loop, 5000);
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	stop();
 }
@@ -496,14 +496,14 @@ test_idle(void)
 {
 	int quiet, pings;
 
-	start((struct socket_server){.idle_ms = 300});
+	start((struct socket_server){.idle_ms = 1500});
 	quiet = raw_upgrade(&in, 0);
 	pings = raw_upgrade(&in, 0);
 	for (int i = 0; i < 9; i++) {
 		buf_reset(&out);
 		put_masked(&out, 0x89, S(""));
 		raw_send(pings, out.ptr, out.len);
-		turn_for(60);
+		turn_for(300);
 	}
 	CHECK(served[0].closed == 1 && served[0].end.fault == SOCKET_TIMEOUT);
 	CHECK(READS(quiet, "\x88\x15\x03\xe8silent for too long"));
