@@ -12,6 +12,13 @@ edits_add(struct edits *all, size_t start, size_t end, struct slice with)
 	    (struct slice){arena_copy(&all->arena, with.len ? with.ptr : "", with.len), with.len};
 }
 
+void
+edits_add_behind(struct edits *all, size_t place, struct slice with)
+{
+	edits_add(all, place, place, with);
+	all->v[all->n - 1].behind = true;
+}
+
 static int
 by_place(const void *a, const void *b)
 {
@@ -19,6 +26,8 @@ by_place(const void *a, const void *b)
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
+	if (x->behind != y->behind)
+		return x->behind ? -1 : 1;
 	/* What is inserted goes before what is replaced. */
 	if ((x->start == x->end) != (y->start == y->end))
 		return x->start == x->end ? -1 : 1;

@@ -10,6 +10,7 @@
 /* The bytes [start, end) are replaced by with; start == end inserts. */
 struct edit {
 	size_t start, end, order;
+	bool behind;
 	struct slice with;
 };
 
@@ -25,6 +26,8 @@ struct edits {
  * addition, insertions before a replacement.
  */
 void edits_add(struct edits *, size_t start, size_t end, struct slice with);
+/* Inserts with behind what ends at place: before all that is added there by edits_add. */
+void edits_add_behind(struct edits *, size_t place, struct slice with);
 /*
  * Appends text with all edits made. False, and nothing is appended, where two
  * overlap or one lies outside the text.

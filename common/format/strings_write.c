@@ -308,7 +308,11 @@ add_item(struct merge *m, const struct catalog_change *change)
 		buf_adds(&b, m->newline);
 		m->started = true;
 	}
-	edits_add(&m->edits, place, place, buf_slice(&b));
+	/* The next item may begin right there, with a mark that is new, too. */
+	if (behind)
+		edits_add_behind(&m->edits, place, buf_slice(&b));
+	else
+		edits_add(&m->edits, place, place, buf_slice(&b));
 	buf_free(&b);
 	return 0;
 }
