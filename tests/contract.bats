@@ -399,8 +399,8 @@ RECORDS
 		grep -q "$tool: .*space" err
 		cp in many
 		for _ in $(seq 12); do
-			cat many many >more
-			mv more many
+			cat many many >twice
+			mv twice many
 		done
 		status_of 3 filter <many 2>err >/dev/full
 		grep -q "$tool: .*space" err
