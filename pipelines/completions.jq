@@ -1,5 +1,5 @@
 # Completions from option tables (kandil config --json) and the list of
-# programs (kandil help --json), for one $shell. bash and zsh get functions that
+# programs and topics (kandil help --json), for one $shell. bash and zsh get functions that
 # look things up; completions.bash and completions.zsh hold what calls them.
 
 def quoted: "'" + gsub("'"; "'\\''") + "'";
@@ -33,15 +33,15 @@ def fish_option:
 	+ (if .help == "" then "" else " -d " + (.help | quoted) end);
 
 # What follows the front door's own words.
-def own_operands($programs):
+def own_operands($programs; $topics):
 	($programs | map(.words)) as $all
-	| {help: ($all + ["records", "config", "kandil"]),
+	| {help: ($all + $topics + ["help"]),
 	   config: ($programs | map(select(.pipeline | not) | .words)),
 	   completions: ["bash", "zsh", "fish"]};
 
 [.[] | select(.tool)] as $options
 | [.[] | select(.words)] as $programs
-| own_operands($programs) as $operands
+| own_operands($programs; [.[] | .topic // empty]) as $operands
 | ($options | map(command) + ($programs | map("kandil " + .words))
 	+ [$operands | to_entries[] | .key as $word | .value[] | "kandil \($word) \(.)"]
 	| unique) as $commands

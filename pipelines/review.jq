@@ -1,17 +1,22 @@
 # For kandil i18n review. The state of a review is {LOCALE: {KEY: {value, status, source, by}}}.
-# Called with --arg to "fr,de" --arg by NAME, and --slurpfile: state; mine, what was decided in this
-# run, as patches; items, what a person looks at.
+# Called with --arg to "fr,de" --arg here "de,es,fr", the locales that the catalogues have, --arg by
+# NAME, and --slurpfile: state; mine, what was decided in this run, as patches; items, what a person
+# looks at.
+
+# Of a locale: whether it was asked for, and whether the catalogues have it.
+def only: $to | split(",") | map(select(. != ""));
+def wanted: . as $locale | only | length == 0 or index($locale) != null;
+def here: . as $locale | $here | split(",") | index($locale) != null;
 
 # Whether a decision is about this source text; one that names none is about any.
 def about($source): .source == null or .source == "" or .source == $source;
 
 # Translations that a person should look at, of a record.
 def items:
-	($to | split(",") | map(select(. != ""))) as $only
-	| select(.kind == "string" and .key and (.error | not))
+	select(.kind == "string" and .key and (.error | not))
 	| . as $string
 	| (.translations // {}) | to_entries[]
-	| select(($only | length) == 0 or (.key as $locale | $only | index($locale)))
+	| select(.key | wanted)
 	| select((.value.value and (.value.status | . == "draft" or . == "fuzzy")) or .value.stale)
 	| {locale: .key, key: $string.key, source: $string.value, value: (.value.value // ""),
 	   status: (if .value.stale then "stale" else .value.status end),
@@ -67,6 +72,17 @@ def patch:
 	else failed("bad_record"; "a decision has locale, key and status: approved, with a value, or fuzzy")
 	end;
 
+# A decision that no string has a place for, as a record with an error.
+def misplaced($by_key):
+	if .key as $key | $by_key | has($key) | not
+	then failed("unknown_key"; "no catalogue has the key '\(.key)': is the decision about this app?")
+	elif .locale | wanted | not
+	then failed("other_locale"; "'\(.locale)' is not among the locales of --to: \(only | join(", "))")
+	elif .locale | here | not
+	then failed("unknown_locale"; "no catalogue is a translation into '\(.locale)': "
+		+ if $here == "" then "there is none" else "there are \($here | gsub(","; ", "))" end)
+	else empty end;
+
 # What the verifier is asked about a decision on this string: whether it can be written. A doubt
 # about the text that is there needs no check.
 def to_check($string):
@@ -107,11 +123,12 @@ def weighed:
 		| failed($code; "a decision is a line with a JSON object")
 	  end
 	| patch as $patch
-	| if $patch | is_error then $patch, "", "", ""
+	| (first(($patch | select(is_error)), misplaced($by_key)) // null) as $bad
+	| if $bad then $bad, "", "", ""
 	  else . as $decision | $by_key[.key] as $string
 		| {$decision, source: $string.value, value: $string.translations[.locale].value?}
 		| ., verdict,
-		  (first($decision | select($string) | check($string)) // ""), $patch
+		  (first($decision | check($string)) // ""), $patch
 	  end
 	| if type == "string" then . else tojson end;
 
@@ -139,25 +156,36 @@ def gravest:
 def settled: $state[0] as $s | reduce $mine[] as $p ($s; . * $p) | . == $s;
 
 # Strings with what was decided. What was decided about another source text, or about a string that
-# is gone, changes nothing.
+# is gone, changes nothing; nor does one for a locale that is not here, or was not asked for.
 def decided:
 	if .kind != "string" or (.key | not) then .
 	else . as $string
-		| reduce (($state[0] // {}) | to_entries[]
+		| reduce (($state[0] // {}) | to_entries[] | select(.key | wanted and here)
 			| select(.value[$string.key]? | type == "object" and about($string.value))) as $of (.;
 			.translations[$of.key] = ((.translations[$of.key] // {})
 				+ ($of.value[$string.key] | {value, status} | with_entries(select(.value != null)))
 				+ {source: "review", engine: "person"} | del(.hint, .stale)))
 	end;
 
-# How far the review is, of strings, and who of the others has decided what since the state $before:
+# The decisions of the state that the catalogues, as these strings, have no place for: what they lack.
+def left_out:
+	(map(select(.kind == "string" and .key) | {(.key): true}) | add // {}) as $keys
+	| $state[0] | paths(type == "object") | select(length == 2)
+	| if .[0] | here | not then "locale" elif .[1] as $key | $keys | has($key)? | not then "key"
+	  else empty end;
+
+# How far the review is, of strings, what of it has no place here, and who of the others has decided
+# what since the state $before:
 # review far -rs --slurpfile before FILE STRINGS
 def far:
-	map(items) | length as $all | ([.[] | open] | length) as $left
+	[left_out] as $out
+	| map(items) | length as $all | ([.[] | open] | length) as $left
 	| [$state[0] | paths(type == "object") | select(length == 2) | . as [$locale, $key]
 		| {$locale, $key, known: $before[0][$locale]?[$key]?}
 		| meanwhile | .by // "somebody"]
 	| group_by(.) | map("\(.[0]) decided \(length)")
 	| "\($all - $left) of \($all) decided\(if $left > 0 then ", \($left) left" else "" end)"
 	+ if length > 0 then "; since the start \(join(", "))" else "" end
+	+ ($out | group_by(.) | map("\(length) whose \(.[0]) is not here")
+		| if length > 0 then "; left out: \(join(", "))" else "" end)
 	| line;

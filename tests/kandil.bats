@@ -168,9 +168,33 @@ i18n review' "$(grep -o '^  i18n [a-z]*' <<<"$output" | sed 's/^  //')"
 	chmod +x path/man
 	local man
 	man=$(realpath "$BIN")/../share/man
-	same "$man 1 kandil" "$(PATH=$PWD/path:$PATH kandil help kandil)"
-	same "$man 5 kandil-records" "$(PATH=$PWD/path:$PATH kandil help records)"
-	same "$man 5 kandil-config" "$(PATH=$PWD/path:$PATH kandil help config)"
+	same "$man 1 kandil" "$(PATH=$PWD/path:$PATH kandil help help)"
+	same "$man 1 kandil-ai" "$(PATH=$PWD/path:$PATH kandil help ai)"
+	# Each page that is about no program is a topic, and the list has no other.
+	local page topic
+	for page in "$man"/man[57]/*; do
+		topic=$(basename "${page%.*}")
+		same "$man ${page##*.} $topic" "$(PATH=$PWD/path:$PATH kandil help "${topic#kandil-}")"
+		echo "${topic#kandil-}"
+	done | sort >topics
+	grep -qx kandil topics && grep -qx session topics
+	kandil help | tr '\n' ' ' | sed 's/.*; topics: //; s/, /\n/g; s/ $/\n/' | cmp - topics
+	kandil help --json | jq -r '.topic // empty' | cmp - topics
+}
+
+@test "a topic is a page that lies there, however many there are" {
+	mkdir moved
+	cp -R "$BIN" "$BIN/../share" moved
+	rm moved/share/man/man5/*
+	for topic in a-long-one another-long-one the-third-of-them one-more-of-these; do
+		cp moved/share/man/man7/kandil.7 "moved/share/man/man5/kandil-$topic.5"
+	done
+	touch moved/share/man/man5/{kandil.conf.5,kandil-.5,kandil-x.5.part,other.5}
+	same 'a-long-one another-long-one kandil one-more-of-these session the-third-of-them' \
+		"$(moved/bin/kandil help --json | jq -r '.topic // empty' | xargs)"
+	moved/bin/kandil help | awk 'length > 80 { exit 1 }'
+	rm -r moved/share/man
+	same "'kandil help WORD ...' opens a manual" "$(moved/bin/kandil help | tail -n 1)"
 }
 
 @test "without man, mandoc shows the manual" {
@@ -178,6 +202,30 @@ i18n review' "$(grep -o '^  i18n [a-z]*' <<<"$output" | sed 's/^  //')"
 	ln -s "$(command -v mandoc)" path/mandoc
 	PATH=$PWD/path run -0 "$BIN/kandil" help records
 	col -b <<<"$output" | grep -q 'A record is a JSON object .*NDJSON'
+}
+
+# Every --help: of programs, of their commands, of pipelines.
+helps() {
+	local program
+	for program in "$BIN"/kandil*; do
+		echo "$program"
+		"$program" --dump-options | jq -r '.command // empty' | sort -u |
+			sed "s,^,$program ,"
+	done
+	ls "$BIN"/../libexec/kandil/*
+}
+
+@test "every --help fits a terminal of 80 columns" {
+	helps >all
+	grep -q '/kandil-catalog check$' all && grep -q '/kandil-i18n-review$' all
+	local line words wide=
+	while read -r line; do
+		read -ra words <<<"$line"
+		"${words[@]}" --help </dev/null >out
+		[ -s out ]
+		if grep -E '.{81}' out; then wide+=" ${line##*/}"; fi
+	done <all
+	same '' "$wide"
 }
 
 @test "help for a program without a manual is its --help" {
@@ -292,6 +340,7 @@ fish
 zsh' "$(complete_bash kandil completions '')"
 	same translate "$(complete_bash kandil config tr)"
 	same records "$(complete_bash kandil help rec)"
+	same session "$(complete_bash kandil help ses)"
 	same extract "$(complete_bash kandil help i18n ex)"
 	# Files of the folder only where an option takes a file.
 	touch file-here

@@ -215,6 +215,7 @@ review_hub() {
 
 teardown() {
 	[ -z "${HUB-}" ] || kill -KILL "$HUB"
+	[ -z "${SLOW-}" ] || kill -KILL "$SLOW"
 	[ -z "${OFFICE-}" ] || kill -KILL "$OFFICE"
 }
 
@@ -319,7 +320,7 @@ added_tag 2
 bad_syntax 3
 lost_placeholder 4
 lost_placeholder 5
-bad_locale 6
+unknown_locale 6
 not_json 7
 not_object 8' "$(refused errors)"
 	same 'placeholder {count} became {total}' "$(jq -r 'select(.id == 1).error.message' errors)"
@@ -329,6 +330,134 @@ not_object 8' "$(refused errors)"
 	[ "$(jq -c '.fr | keys' .kandil/review/app.json)" = '["p1Items"]' ]
 	same "{count} pièces d'or" "$(kandil-catalog read -q |
 		jq -r 'select(.key == "p1Items").translations.fr.value')"
+}
+
+@test "i18n review: a decision that has no place in the catalogues is refused, and not shared" {
+	partial kandil i18n extract -q --to=fr,ar
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	cat >decisions <<-'END'
+		{"id":1,"locale":"de","key":"search","status":"approved","value":"Suche"}
+		{"id":2,"locale":"fr","key":"nosuch","status":"approved","value":"Rechercher"}
+		{"id":3,"locale":"ar","key":"search","status":"approved","value":"بحث"}
+		{"id":4,"locale":"en","key":"search","status":"fuzzy"}
+		{"id":5,"locale":"fr","key":"search","status":"approved","value":"Chercher"}
+	END
+	run -1 --separate-stderr kandil i18n review --to=fr app <decisions
+	same 'other_locale 1
+unknown_key 2
+other_locale 3
+other_locale 4' "$(refused <<<"$output")"
+	same "'de' is not among the locales of --to: fr" "$(jq -r 'select(.id == 1).error.message' <<<"$output")"
+	same '{"fr":["search"]}' "$(jq -c 'map_values(keys)' .kandil/review/app.json)"
+	run -1 --separate-stderr kandil i18n review app <decisions
+	same 'unknown_locale 1
+unknown_key 2
+unknown_locale 4' "$(refused <<<"$output")"
+	same "no catalogue is a translation into 'de': there are ar, fr" \
+		"$(jq -r 'select(.id == 1).error.message' <<<"$output")"
+	same '{"ar":["search"],"fr":["search"]}' "$(jq -Sc 'map_values(keys)' .kandil/review/app.json)"
+}
+
+@test "i18n review: --to is of the locales that the catalogues have" {
+	mkdir l10n
+	echo '{"@@locale":"en","hi":"Hi"}' >l10n/app_en.arb
+	run -2 --separate-stderr kandil i18n review --arb=l10n --to=fr app </dev/null
+	same "kandil-i18n-review: no catalogue is a translation yet: try 'kandil i18n extract --to=fr'" "$stderr"
+	echo '{"@@locale":"pt_BR","hi":"Oi"}' >l10n/app_pt_BR.arb
+	echo '{"@@locale":"de"}' >l10n/app_de.arb
+	run -2 --separate-stderr kandil i18n review --arb=l10n --to=de,xx --to yy app </dev/null
+	same "kandil-i18n-review: no catalogue is a translation into 'xx,yy': choose from de, pt-BR" "$stderr"
+	[ -z "$output" ]
+	[ ! -e .kandil ]
+	# As files spell it, too; and a catalogue that is empty yet is one.
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	decide de hi approved Hallo >decision
+	run -1 --separate-stderr kandil i18n review --arb=l10n --to=pt_BR,de app <decision
+	same '' "$output"
+	same Hallo "$(jq -r .de.hi.value .kandil/review/app.json)"
+}
+
+@test "i18n review --apply --to writes those locales, and what has no place here is counted" {
+	partial kandil i18n extract -q --to=fr,ar
+	# As others decided it, who have more catalogues, and an older one.
+	mkdir -p .kandil/review
+	echo '{"fr":{"p1Item":{"value":"{count} pièce","status":"approved","by":"bob"},
+			"gone":{"value":"Parti","status":"approved","by":"bob"}},
+		"ar":{"p1Items":{"value":"{count} قطعة","status":"approved","by":"bob"},"lost":{"status":"fuzzy"}},
+		"de":{"search":{"value":"Suche","status":"approved","by":"bob"}}}' >.kandil/review/app.json
+	cp -R lib/l10n before
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	run -1 --separate-stderr kandil i18n review --apply --to=fr app </dev/null
+	same '1 of 2 decided, 1 left; left out: 2 whose key is not here, 1 whose locale is not here' \
+		"$(tail -n 1 <<<"$stderr")"
+	same 'Files before/app_fr.arb and lib/l10n/app_fr.arb differ' "$(diff -rq before lib/l10n)"
+	same '{count} pièce' "$(jq -r .p1Item lib/l10n/app_fr.arb)"
+	run -1 --separate-stderr kandil i18n review --apply app </dev/null
+	same '{count} قطعة' "$(jq -r .p1Items lib/l10n/app_ar.arb)"
+	same 'app_ar.arb app_en.arb app_fr.arb' "$(cd lib/l10n && echo *)"
+	run ! grep -rq 'gone\|Parti' lib/l10n
+}
+
+@test "i18n review: records do not wait for a hub that is not there" {
+	partial kandil i18n extract -q --to=fr
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	decide fr p1Item approved '{count} pièce' >decision
+	# Half a minute is what a slow one gets.
+	run -1 --separate-stderr timeout 25 kandil i18n review app <decision
+	[[ $stderr == *'no hub answers'*'1 line waits in the outbox'*'1 of 2 decided, 1 left' ]]
+	# It goes to the others as soon as there are any.
+	review_hub
+	kandil-collab sync app --as=office --state-dir=office --state=office.json 3>&- 4>&- &
+	OFFICE=$!
+	run -0 --separate-stderr kandil i18n review app </dev/null
+	same '1 of 2 decided, 1 left' "$stderr"
+	same '{count} pièce' "$(jq -r .fr.p1Item.value office.json)"
+}
+
+# A hub that takes four seconds before it says a word.
+slow_hub() {
+	review_hub
+	local tries=200
+	cat >slow.py <<-'END'
+		import socket, sys, threading, time
+		def pump(a, b):
+		    try:
+		        while data := a.recv(65536):
+		            b.sendall(data)
+		    except OSError:
+		        pass
+		    finally:
+		        for s in (a, b):
+		            try:
+		                s.shutdown(socket.SHUT_RDWR)
+		            except OSError:
+		                pass
+		def serve(client):
+		    time.sleep(4)
+		    hub = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+		    threading.Thread(target=pump, args=(hub, client), daemon=True).start()
+		    pump(client, hub)
+		listener = socket.create_server(("127.0.0.1", 0))
+		print(listener.getsockname()[1], flush=True)
+		while True:
+		    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+	END
+	python3 slow.py "$port" >slow.port 3>&- 4>&- &
+	SLOW=$!
+	until [ -s slow.port ]; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		sleep 0.05
+	done
+	export KANDIL_COLLAB_URL
+	KANDIL_COLLAB_URL=http://127.0.0.1:$(cat slow.port)
+}
+
+@test "i18n review: records wait for a hub that is slow" {
+	partial kandil i18n extract -q --to=fr
+	slow_hub
+	decide fr p1Item approved '{count} pièce' >decision
+	run -0 --separate-stderr kandil i18n review app <decision
+	same '1 of 2 decided, 1 left' "$stderr"
 }
 
 @test "i18n review: an edit that loses a placeholder is asked again, b goes back" {

@@ -200,10 +200,26 @@ list_programs(FILE *out, const struct programs *all, bool scripts, const char *t
 	}
 }
 
+/* What help opens besides the manuals of programs. */
+static void
+list_topics(FILE *out)
+{
+	struct programs topics = find_topics(find_manuals());
+	struct buf b = {0};
+
+	buf_adds(&b, "'kandil help WORD ...' opens a manual");
+	for (size_t i = 0; i < topics.n; i++)
+		buf_addf(&b, "%s %s", i == 0 ? "; topics:" : ",", topics.v[i].words);
+	fprintf(out, "\n");
+	print_words(out, visible(b.ptr), 0);
+	buf_free(&b);
+}
+
 /* The same as records, for completions. */
 static void
 list_records(struct run *run, const struct programs *all)
 {
+	struct programs topics = find_topics(find_manuals());
 	struct buf b = {0};
 
 	for (size_t i = 0; i < all->n; i++) {
@@ -216,6 +232,14 @@ list_records(struct run *run, const struct programs *all)
 		json_add(&b, "file", slice(p->file));
 		json_name(&b, "pipeline");
 		json_put_bool(&b, p->script);
+		json_close(&b, '}');
+		record_emit(run, buf_slice(&b));
+	}
+	for (size_t i = 0; i < topics.n; i++) {
+		buf_reset(&b);
+		json_open(&b, '{');
+		json_add(&b, "topic", slice(topics.v[i].words));
+		json_add(&b, "file", slice(topics.v[i].file));
 		json_close(&b, '}');
 		record_emit(run, buf_slice(&b));
 	}
@@ -241,7 +265,7 @@ overview(FILE *out, const struct programs *all)
 	fprintf(out, "\nbuilt in:\n");
 	for (const struct opt_command *c = kandil.commands; c->name; c++)
 		print_row(out, c->name, c->summary);
-	fprintf(out, "\n'kandil help WORD ...' opens a manual; topics: records, config, kandil\n");
+	list_topics(out);
 }
 
 /* The programs whose names begin with those words; false: none do. */
@@ -257,26 +281,6 @@ list_beginning(const struct folders *f, const char *start)
 			any = true;
 		}
 	return any;
-}
-
-/* The manual of that name, built or installed: its section, 0 when there is none. */
-static int
-find_page(const char *man, const char *name)
-{
-	static const int sections[] = {1, 7, 5};
-
-	for (size_t i = 0; i < 3; i++) {
-		struct buf b = {0};
-		bool there;
-
-		/* kandil(7) says what it is all about; kandil(1) is this program. */
-		buf_addf(&b, "%s/man%d/%s.%d", man, sections[i], name, sections[i]);
-		there = access(b.ptr, R_OK) == 0;
-		buf_free(&b);
-		if (there)
-			return sections[i];
-	}
-	return 0;
 }
 
 /* Shows the page in man's or mandoc's hands; returns when neither is there. */
@@ -299,7 +303,8 @@ static void
 help(struct run *run, void *settings)
 {
 	struct folders f = find_folders();
-	char *bin = path_bin(), *man = path_join(bin, "../share/man"), *name, *file, *words;
+	char *man = find_manuals(), *name, *file, *words;
+	bool own;
 	int section;
 
 	if (run->noperands == 0) {
@@ -311,9 +316,11 @@ help(struct run *run, void *settings)
 		return;
 	}
 	name = program_name(run->operands, run->noperands);
-	if (strcmp(name, "kandil-kandil") == 0)
+	/* kandil(7) says what it is all about; kandil(1) is about this program and its words. */
+	own = strcmp(name, "kandil-help") == 0;
+	if (own || strcmp(name, "kandil-kandil") == 0)
 		name[strlen("kandil")] = '\0';
-	section = find_page(man, name);
+	section = find_page(man, name, own ? "1" : "751");
 	if (section > 0)
 		show_page(man, name, section);
 	file = strchr(name, '/') ? NULL : find_program(&f, name);

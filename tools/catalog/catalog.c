@@ -64,7 +64,8 @@ static const struct tool tool = {
     .opts = options,
     .commands = commands,
     .epilogue =
-	"kandil-extract lib | kandil-translate --to=ar,fr | kandil-catalog write --arb lib/l10n\n"
+	"kandil-extract lib | kandil-translate --to=ar,fr |\n"
+	"  kandil-catalog write --arb lib/l10n\n"
 	"kandil-catalog check lib/l10n --used-in=lib\n",
 };
 

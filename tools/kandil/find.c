@@ -241,6 +241,72 @@ by_words(const void *a, const void *b)
 	return strcmp(((const struct program *)a)->words, ((const struct program *)b)->words);
 }
 
+char *
+find_manuals(void)
+{
+	char *bin = path_bin(), *man = path_join(bin, "../share/man");
+
+	free(bin);
+	return man;
+}
+
+int
+find_page(const char *man, const char *name, const char *sections)
+{
+	for (; *sections; sections++) {
+		struct buf b = {0};
+		bool there;
+
+		buf_addf(&b, "%s/man%c/%s.%c", man, *sections, name, *sections);
+		there = access(b.ptr, R_OK) == 0;
+		buf_free(&b);
+		if (there)
+			return *sections - '0';
+	}
+	return 0;
+}
+
+/* kandil-records.5 is about records, kandil.7 about kandil. */
+static void
+add_topic(struct programs *all, const char *folder, const char *page, char section)
+{
+	static const char name[] = "kandil";
+	const char *end = strrchr(page, '.'), *words = page;
+	size_t n = sizeof(name) - 1;
+
+	if (strncmp(page, name, n) != 0 || end == NULL || end[1] != section || end[2] != '\0')
+		return;
+	if (page[n] == '-' && page + n + 1 < end)
+		words += n + 1;
+	else if (page + n != end)
+		return;
+	all->v = xgrow(all->v, all->n, &all->cap, sizeof(*all->v));
+	all->v[all->n++] = (struct program){.file = path_join(folder, page),
+	    .words = xstrndup(words, (size_t)(end - words))};
+}
+
+struct programs
+find_topics(const char *man)
+{
+	static const char *const sections[] = {"man5", "man7"};
+	struct programs all = {0};
+	struct dirent *entry;
+
+	for (size_t i = 0; i < 2; i++) {
+		char *folder = path_join(man, sections[i]);
+		DIR *dir = opendir(folder);
+
+		while (dir && (entry = readdir(dir)) != NULL)
+			add_topic(&all, folder, entry->d_name, sections[i][3]);
+		if (dir)
+			closedir(dir);
+		free(folder);
+	}
+	if (all.n > 1)
+		qsort(all.v, all.n, sizeof(*all.v), by_words);
+	return all;
+}
+
 struct programs
 find_programs(const struct folders *f, size_t n)
 {

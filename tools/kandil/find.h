@@ -1,5 +1,5 @@
 /*
- * find: which programs there are, and what they say of themselves.
+ * find: which programs and manuals there are, and what programs say of themselves.
  *
  * Nothing is registered: a program is an executable named kandil-* in one of
  * the folders, asked each time. Everything found lives until the front door
@@ -49,6 +49,15 @@ void find_summary(struct program *);
  * `# needs: kandil-ai, jq`, with a blank between them.
  */
 void find_needs(const struct program *, struct buf *words);
+/* The folder of the manuals, built or installed. */
+char *find_manuals(void);
+/* The section of a page there, in the first of those sections ("751"); 0 where none has it. */
+int find_page(const char *man, const char *name, const char *sections);
+/*
+ * The pages of sections 5 and 7 below a folder of manuals, by name; their words are what follows
+ * `kandil help`: "records" for man5/kandil-records.5, "kandil" for man7/kandil.7.
+ */
+struct programs find_topics(const char *man);
 /*
  * Runs file with one option and an empty stdin, appends what it writes to
  * stdout (of which at most 4 MiB) and returns its exit status. One that takes
