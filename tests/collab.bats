@@ -591,3 +591,27 @@ said() {
 	kill -CONT "$HUB"
 	wait_for 30 has_joined bob 0
 }
+
+@test "send says why its key or token is not taken; over a hub's rate join says which option keeps below it" {
+	umask 077
+	printf '%s\n' 'key amira 0123456789abcdef-a' 'key bob 0123456789abcdef-b read=*' \
+		'secret - a-secret-that-is-long-enough-to-be-one' >keys
+	hub 0 --key-file=keys --max-rate=10
+	kandil-collab token --key-file=keys --for=1s -o expired
+	KANDIL_COLLAB_KEY=0123456789abcdef-x run -3 kandil-collab send t <<<'{"n":1}'
+	[[ $output == *"Unauthorized: it does not know this key or token"* ]]
+	run -3 kandil-collab send t <<<'{"n":1}'
+	[[ $output == *"Unauthorized: it wants a key: "* ]]
+	KANDIL_COLLAB_KEY=0123456789abcdef-b run -3 kandil-collab send t --private <<<'{"n":1}'
+	[[ $output == *"Unauthorized: this key or token may not write to the private topic 't'"* ]]
+	has_expired() {
+		run kandil-collab send t --token-file=expired <<<'{"n":1}'
+		[[ $output == *'"token_expired"'* ]]
+	}
+	wait_for 30 has_expired
+	same 3 $status
+	[[ $output == *"Unauthorized: the token has expired, and what --token-command or --token-file gives is no better"* ]]
+	export KANDIL_COLLAB_KEY=0123456789abcdef-a
+	lines 1 60 | join --as=amira --for=30s --until='.code == "rate_limited"' --status >out 2>err || same 1 $?
+	grep -q 'Too many messages per second: slower from now on; --rate=N keeps below it' err
+}

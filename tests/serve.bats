@@ -429,6 +429,17 @@ one() {
 	same ok "$(curl -sS --noproxy '*' --cacert "$BATS_FILE_TMPDIR/cert.pem" "https://127.0.0.1:$PORT/healthz")"
 	echo '[null,"1","phoenix","heartbeat",{}]' | ws --count=1 "wss://127.0.0.1:$PORT/realtime/v1/websocket?apikey=$BOB&vsn=2.0.0"
 	run ! curl -sS --noproxy '*' -m 5 "http://127.0.0.1:$PORT/healthz"
+	# Who takes one for the other is told.
+	export XDG_STATE_HOME=$PWD/state KANDIL_COLLAB_KEY=$BOB
+	run -1 kandil-collab join t --url="http://127.0.0.1:$PORT" --as=a --once --for=1s </dev/null
+	[[ $output == *"before the upgrade: a hub with TLS wants https://: trying again"* ]]
+	run kandil-collab send t --url="http://127.0.0.1:$PORT" <<<'{}'
+	[[ $output == *"a hub with TLS wants https://"* ]]
+	start_hub
+	run -3 kandil-collab join t --url="https://127.0.0.1:$PORT" --as=b --once --for=30s </dev/null
+	[[ $output == *": a hub without TLS wants http://"* ]]
+	run -3 kandil-collab send t --url="https://127.0.0.1:$PORT" <<<'{}'
+	[[ $output == *": a hub without TLS wants http://"* ]]
 }
 
 @test "SIGTERM drains: members are told, status 0; SIGINT likewise, by the signal" {

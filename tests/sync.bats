@@ -405,14 +405,72 @@ snapshots() {
 	holds dora.json "$(cat amira.json)"
 }
 
-@test "a folder that is not there: said once, and written when it is" {
-	kandil-collab sync plan --as=amira --state-dir=state.amira --state=new/a.json \
-		</dev/null 2>amira.err 3>&- &
-	echo $! >>pids
-	eventually grep -q "new/a.json" amira.err
+@test "a folder that is not there is an error at once; one that goes is said once, and written when it is there" {
+	local option
+	for option in --once --patches; do
+		run -3 timeout 30 kandil-collab sync plan --as=amira --state-dir=state.amira --state=new/a.json $option \
+			</dev/null
+		[[ $output == *"'new/a.json' cannot be kept: its folder 'new'"*"make it first"* ]]
+	done
+	[ ! -e state.amira ]
+	mkdir new
+	replica amira --state=new/a.json
+	eventually holds new/a.json '{}'
+	rm -r new
+	eventually grep -q "new/a.json.*it is tried again" amira.err
 	mkdir new
 	eventually holds new/a.json '{}'
 	same 1 "$(wc -l <amira.err)"
+}
+
+@test "--once with a file that cannot be written: all agree, the state is kept, status 3" {
+	local long # there is no room for the name of the new one
+	long=$(head -c 255 /dev/zero | tr '\0' x)
+	echo '{"a":1}' >bob.json
+	replica bob
+	joined bob
+	run -3 timeout 30 kandil-collab sync plan --as=amira --state-dir=state.amira --state="$long" --once </dev/null
+	same 1 "${#lines[@]}"
+	[[ $output == *"cannot write"*"the state is kept"* ]]
+	grep -q '"/a",.*1' "$(find state.amira -name state -type f)"
+	run -0 once amira
+	holds amira.json '{a:1}'
+}
+
+@test "--once with a broken file says so at the end, and leaves it alone: status 1" {
+	printf '{\n  "a": oops\n}\n' >amira.json
+	run -1 once amira
+	[[ $output == *"amira.json:2:8: "* ]]
+	same 1 "${#lines[@]}"
+	grep -q oops amira.json
+	echo '[1]' >bob.json
+	run -1 once bob
+	[[ $output == *"'bob.json' is not written over until it is mended: it must hold a JSON object"* ]]
+	same 1 "${#lines[@]}"
+	mkdir carla.json
+	run -1 once carla
+	[[ $output == *"'carla.json' is no regular file"* ]]
+}
+
+@test "--once that --for cuts short has agreed with nobody: status 1, and a line why" {
+	local url=$KANDIL_COLLAB_URL
+	KANDIL_COLLAB_URL=http://127.0.0.1:1
+	run -1 once amira --for=500ms
+	[[ ${lines[1]} == *"the time of --for is over before all who are here agree: the hub is not there" ]]
+	# A file that waited for the others was not refused by the disk.
+	echo '{"a":1}' >bob.json
+	run -1 once bob --for=500ms -q
+	same '' "$output"
+	KANDIL_COLLAB_URL=$url
+	run -0 once bob --for=30s
+	same '' "$output"
+}
+
+@test "status records of sync say why as those of join do" {
+	kandil-collab sync plan --url=http://127.0.0.1:1 --as=amira --state-dir=state.amira --patches --status --for=1s \
+		</dev/null >out 2>/dev/null || same 1 $?
+	same true "$(jq -s 'any(.[]; .state == "down" and (.reason | test("nobody answers")))' out)"
+	same 0 "$(jq -s 'map(select(.kind == "status" and has("message"))) | length' out)"
 }
 
 @test "patches: what is none is an error record, and the rest flows" {
@@ -472,7 +530,7 @@ too_large' "$(printf '%s\n' "${lines[@]}" | jq -r 'select(.error) | .error.code'
 	local amira=$!
 	eventually grep -q 'nothing more is taken until there is room' amira.err
 	once bob
-	run wait $amira
+	wait $amira || true
 	[ "$(jq length bob.json)" -lt 200 ]
 	# What was said is a whole number of lines from the beginning, and comes once there is room.
 	run timeout 120 kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --once \

@@ -170,6 +170,25 @@ judge_end(const struct link *l, const struct socket_end *end)
 	return r;
 }
 
+/*
+ * One of the two speaks TLS and the other does not: what a wrong scheme may look like. Who has
+ * been up there has the right one.
+ */
+static const char *
+scheme_hint(const struct link *l, const struct socket_end *end)
+{
+	static const char plain[] = ": a hub with TLS wants https://",
+			  secure[] = ": a hub without TLS wants http://";
+
+	if (l->been_up)
+		return "";
+	if (slice_starts(slice(l->base), "http://"))
+		return end->fault == SOCKET_CONNECT &&
+			strcmp(end->text, "the connection ended before the upgrade") == 0 ? plain : "";
+	return strcmp(end->text, "the connection ended in the TLS handshake") == 0 ||
+		slice_starts(slice(end->text), "no secure connection") ? secure : "";
+}
+
 static void
 on_closed(struct socket *s, const struct socket_end *end, void *state)
 {
@@ -194,8 +213,8 @@ on_closed(struct socket *s, const struct socket_end *end, void *state)
 		link_lost(l, r, false, -1, "the relay closed the connection (%d)%s%s", end->code,
 		    end->text[0] ? ": " : "", end->text);
 	else
-		link_lost(l, r, false, -1, "%s",
-		    end->text[0] ? end->text : "the connection broke");
+		link_lost(l, r, false, -1, "%s%s",
+		    end->text[0] ? end->text : "the connection broke", scheme_hint(l, end));
 }
 
 static const struct socket_events socket_calls = {

@@ -46,7 +46,10 @@ on_down(enum link_class class, const char *code, const char *text, int64_t retry
 
 	/* One line for each outage. */
 	if (!p->told_down)
-		note("%s: trying again", text);
+		note("%s%s", text, strstr(text, "Too many messages per second") ?
+		    ": slower from now on; --rate=N keeps below it "
+		    "(N: deliveries a second, which are messages times members)" :
+		    ": trying again");
 	p->told_down = true;
 	p->up = false;
 	if (class == LINK_RATE)

@@ -35,6 +35,7 @@ struct send {
 	bool single;	  /* one message a request */
 	size_t most;	  /* messages of one request: less once the relay said so */
 	bool renewed;	  /* a new token is on trial */
+	bool answered;	  /* by HTTP, once at least: the URL's scheme is right */
 	bool away;	  /* nobody was there: one try until somebody is */
 	int64_t said_at;  /* when it was last said what is waited for; 0: never */
 	const char *dead; /* the code with which all else fails; NULL: it goes on */

@@ -48,6 +48,7 @@ on_done(struct http_call *call, const struct http_reply *reply, void *state)
 	s->over = true;
 	s->fault = reply->fault;
 	s->status = reply->status;
+	s->answered |= reply->fault == HTTP_DONE;
 	snprintf(s->fault_text, sizeof(s->fault_text), "%s", reply->text);
 	read_body(s, reply->body);
 }
@@ -201,6 +202,20 @@ renew(struct send *s)
 	return true;
 }
 
+/* One of the two speaks TLS and the other does not: what that may look like. */
+static const char *
+scheme_hint(const struct send *s)
+{
+	if (s->answered)
+		return "";
+	if (s->fault == HTTP_TLS && strstr(s->fault_text, "wrong version number"))
+		return ": a hub without TLS wants http://";
+	if ((s->fault == HTTP_CUT || s->fault == HTTP_GARBAGE) &&
+	    slice_starts(buf_slice(&s->batch_url), "http://"))
+		return ", or not: a hub with TLS wants https://";
+	return "";
+}
+
 static struct answer
 judge_fault(const struct send *s)
 {
@@ -220,8 +235,44 @@ judge_fault(const struct send *s)
 		unsure = "; it may have arrived";
 		break;
 	}
-	snprintf(a.text, sizeof(a.text), "%s%s", s->fault_text, unsure);
+	snprintf(a.text, sizeof(a.text), "%s%s%s", s->fault_text, unsure, scheme_hint(s));
 	return a;
+}
+
+/* Of a 401: a relay says no more than Unauthorized, but a token says itself when it ends. */
+static void
+explain_key(const struct send *s, bool bare, struct answer *a, struct buf *why)
+{
+	struct slice given = buf_slice(s->where.token.len ? &s->where.token : &s->where.key);
+	int64_t end = where_token_end(given);
+	bool expired = (end && end <= time_now()) || strcmp(a->code, "token_expired") == 0;
+
+	if (expired) {
+		a->code = "token_expired";
+		buf_adds(why, bare ? ": the token has expired" : "");
+		buf_adds(why, s->renewed ? ", and what --token-command or --token-file gives is no better" :
+		    ": give --token-command, or a new key or token");
+	} else if (bare && given.len == 0) {
+		buf_adds(why, ": it wants a key: set KANDIL_COLLAB_KEY, or --key-file=FILE");
+	} else if (bare) {
+		buf_adds(why, ": it does not know this key or token, or does not take it any more: give "
+		    "another");
+	}
+}
+
+/* What the relay's words leave open of a refusal. */
+static void
+explain(const struct send *s, struct answer *a, struct buf *why)
+{
+	bool bare = s->text.len == 0 || slice_is(buf_slice(&s->text), "Unauthorized");
+
+	buf_adds(why, "");
+	if (s->status == 401)
+		explain_key(s, bare, a, why);
+	else if (s->status == 403 && bare && s->settings->private_topic)
+		buf_addf(why,
+		    ": this key or token may not write to the private topic '%s': one for it names "
+		    "the topic under write", s->topic);
 }
 
 static struct answer
@@ -231,6 +282,7 @@ judge_status(struct send *s, size_t n)
 	struct answer a = {.verdict = DEAD, .code = r.code, .retryable = true,
 	    .rate = r.class == LINK_RATE};
 	const char *unsure = "";
+	struct buf why = {0};
 
 	if (s->status / 100 == 2)
 		return (struct answer){.verdict = SENT};
@@ -257,8 +309,10 @@ judge_status(struct send *s, size_t n)
 		a.verdict = FAILED;
 		unsure = "; it may have arrived";
 	}
-	snprintf(a.text, sizeof(a.text), "the relay refuses it (HTTP %d)%s%s%s", s->status,
-	    s->text.len ? ": " : "", s->text.ptr, unsure);
+	explain(s, &a, &why);
+	snprintf(a.text, sizeof(a.text), "the relay refuses it (HTTP %d)%s%s%s%s", s->status,
+	    s->text.len ? ": " : "", s->text.ptr, unsure, why.ptr);
+	buf_free(&why);
 	return a;
 }
 

@@ -55,7 +55,7 @@ on_status(const char *what, const char *code, const char *text, int64_t retry_ms
 	if (code)
 		json_add(&b, "code", slice(code));
 	if (text)
-		json_add(&b, "message", slice(text));
+		json_add(&b, "reason", slice(text));
 	if (retry_ms >= 0)
 		json_add_long(&b, "retry_ms", retry_ms);
 	json_close(&b, '}');
@@ -205,6 +205,7 @@ read_input(struct sync *s)
 static bool
 is_done(struct sync *s)
 {
+	s->agreed = false;
 	if (!s->set->once || s->reading || s->edits.next != s->edits.n || s->changed)
 		return false;
 	if (!file_settled(s) || !party_is_whole(s->party) || s->renewing)
@@ -212,7 +213,8 @@ is_done(struct sync *s)
 	if (party_said(s->party) != party_last(s->party) ||
 	    party_confirmed(s->party) != party_last(s->party))
 		return false;
-	if (head_agree(s))
+	s->agreed = head_agree(s);
+	if (s->agreed)
 		return !past_leave(s);
 	head_ask_again(s);
 	return false;
@@ -269,9 +271,7 @@ work(struct sync *s)
 	while (!run_interrupted() && !party_ended(s->party)) {
 		sockets_wait(s->loop, wait);
 		wait = turn(s);
-		if (s->leave_at && time_ms() >= s->leave_at)
-			break;
-		if (is_done(s))
+		if (is_done(s) || (s->leave_at && time_ms() >= s->leave_at))
 			break;
 	}
 	sockets_unwatch(signals);
@@ -300,6 +300,8 @@ read_settings(struct sync *s)
 	s->run->operands++;
 	s->run->noperands--;
 	s->reading = s->ready = set->patches && !isatty(STDIN_FILENO);
+	if (set->state)
+		file_check(set->state);
 }
 
 static void
@@ -330,6 +332,17 @@ open_sync(struct sync *s)
 	if (s->set->state)
 		file_open(s);
 	s->changed = true;
+}
+
+/* What --for has cut short is said; who ends us by a signal knows. */
+static void
+say_unfinished(struct sync *s)
+{
+	if (!s->set->once || s->agreed || run_interrupted())
+		return;
+	run_status(s->run, STATUS_PARTIAL);
+	note("the time of --for is over before all who are here agree%s",
+	    party_is_up(s->party) ? "" : ": the hub is not there");
 }
 
 /* Those of the file are found there again. */
@@ -369,6 +382,7 @@ close_sync(struct sync *s)
 	if (party_ended(s->party)) {
 		run_status(s->run, party_ended(s->party));
 	} else {
+		say_unfinished(s);
 		own_flush(s);
 		party_commit(s->party);
 		s->emit_at = 0;
@@ -391,6 +405,8 @@ close_sync(struct sync *s)
 	state_free(s->shown);
 	for (size_t i = 0; i < s->nreplicas; i++) {
 		free(s->replicas[i]->name);
+		free(s->replicas[i]->begun.at);
+		free(s->replicas[i]->whole.at);
 		free(s->replicas[i]);
 	}
 	free(s->replicas);

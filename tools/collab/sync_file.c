@@ -9,6 +9,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -22,6 +23,26 @@ enum {
 };
 
 /* ---- opening ---- */
+
+void
+file_check(const char *name)
+{
+	char *copy = realpath(name, NULL);
+	const char *folder;
+	struct stat st;
+
+	if (copy == NULL) {
+		copy = xstrdup(name);
+		folder = dirname(copy);
+		if (stat(folder, &st) != 0)
+			die(STATUS_FAILED, "'%s' cannot be kept: its folder '%s': %s: make it first, or "
+			    "give another --state", name, folder, strerror(errno));
+		if (!S_ISDIR(st.st_mode))
+			die(STATUS_FAILED, "'%s' cannot be kept: '%s' is no folder: give another --state",
+			    name, folder);
+	}
+	free(copy);
+}
 
 static void
 on_notify(void *state)
@@ -82,18 +103,6 @@ file_open(struct sync *s)
 	watch(s);
 }
 
-void
-file_close(struct sync *s)
-{
-	if (s->document && s->stale_file && !document_broken(s->document))
-		run_status(s->run, STATUS_FAILED);
-	if (s->document && document_broken(s->document))
-		run_status(s->run, STATUS_PARTIAL);
-	document_free(s->document);
-	if (s->notify >= 0)
-		close(s->notify);
-}
-
 /* ---- edits ---- */
 
 /* The file is about to lose something of what it says: that is kept beside it. */
@@ -134,6 +143,17 @@ add_new(struct sync *s, struct slice file)
 	buf_free(&why);
 }
 
+static void
+say_fault(struct sync *s)
+{
+	s->fault_at = 0;
+	s->fault_told = true;
+	if (s->fault.line)
+		warn("%s:%zu:%zu: %s", s->set->state, s->fault.line, s->fault.column, s->fault.text);
+	else
+		warn("%s", s->fault.text);
+}
+
 /* What a person broke is told when it stays so. */
 static int64_t
 fault_turn(struct sync *s, int64_t now)
@@ -146,12 +166,7 @@ fault_turn(struct sync *s, int64_t now)
 	}
 	if (s->fault_at == 0 || now < s->fault_at)
 		return s->fault_at ? s->fault_at - now : -1;
-	s->fault_at = 0;
-	s->fault_told = true;
-	if (s->fault.line)
-		warn("%s:%zu:%zu: %s", s->set->state, s->fault.line, s->fault.column, s->fault.text);
-	else
-		warn("%s", s->fault.text);
+	say_fault(s);
 	return -1;
 }
 
@@ -213,7 +228,9 @@ write_out(struct sync *s, int64_t now)
 		return true;
 	if (rc < 0) {
 		if (!s->write_told)
-			warn("%s: it is tried again", e.text);
+			warn("%s: %s", e.text, s->set->once ?
+			    "the state is kept, and goes into the file with the next run that can write it" :
+			    "it is tried again");
 		s->write_told = true;
 		s->write_at = now + AGAIN_MS;
 		return false;
@@ -262,6 +279,24 @@ file_turn(struct sync *s)
 bool
 file_settled(const struct sync *s)
 {
-	return s->document == NULL ||
-	    (!s->joining && (!s->stale_file || document_broken(s->document)));
+	if (s->document == NULL || document_broken(s->document))
+		return true;
+	return !s->joining && (!s->stale_file || (s->set->once && s->write_told));
+}
+
+void
+file_close(struct sync *s)
+{
+	/* Nobody was there for what it says: it was not looked at. */
+	if (s->document && s->stale_file && !document_broken(s->document))
+		run_status(s->run, s->joining ? STATUS_PARTIAL : STATUS_FAILED);
+	if (s->document && document_broken(s->document)) {
+		run_status(s->run, STATUS_PARTIAL);
+		/* Nobody is going to mend it while we wait. */
+		if (s->fault_at)
+			say_fault(s);
+	}
+	document_free(s->document);
+	if (s->notify >= 0)
+		close(s->notify);
 }

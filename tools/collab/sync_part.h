@@ -52,6 +52,12 @@ enum {
 	FORGET_DAYS = 30,     /* who is away for so long is not waited for */
 };
 
+/* The places in the inbox of the parts of a snapshot, in order. */
+struct parts {
+	uint64_t *at;
+	size_t n, cap;
+};
+
 /* Whom we know: when it was last heard, and whether it has told its head since we are up. */
 struct replica {
 	char *name;
@@ -62,8 +68,8 @@ struct replica {
 	bool early;	     /* some patch of it waits for our clock */
 	bool early_head;     /* its last head did */
 	size_t coming;	     /* bytes of a snapshot of it that comes in; 0: none */
-	uint64_t begun;	     /* the place in the inbox where its newest one begins, whole or not */
-	uint64_t first, last; /* places of the newest that is whole; 0: none */
+	struct parts begun;  /* of its newest one, which is not whole */
+	struct parts whole;  /* of the newest that is, until it was looked at; none: n is 0 */
 	uint64_t joined;     /* up to there they are a part of ours */
 };
 
@@ -158,6 +164,7 @@ struct sync {
 	bool left;	      /* a last one was said */
 	bool leaving;
 	uint64_t noted;	      /* up to this place of the inbox snapshots are noted */
+	size_t parts;	      /* of all senders, that are noted */
 	struct since since, saying; /* saying: as since was when what we say now was made */
 
 	/* the replica on disk */
@@ -170,6 +177,7 @@ struct sync {
 	bool store_told;
 
 	int64_t leave_at;     /* --for; 0: never */
+	bool agreed;	      /* with --once: all who are here, at the last look */
 	struct buf text, payload;
 };
 
@@ -259,7 +267,11 @@ void head_collect(struct sync *);
 void past_message(struct sync *, const struct stamp *, size_t bytes);
 /* A part of a snapshot is heard: its number, -1: it is none. */
 long long past_chunk(struct sync *, const struct party_entry *);
-/* Takes what the inbox has of snapshots that we did not need before: whether there was any. */
+/*
+ * Takes what the inbox has of snapshots that we did not need before, the newest first: whether
+ * there was any. What names there are is up to the others: each part is read once,
+ * and one look takes so many snapshots at most; the next one goes on.
+ */
 bool past_look(struct sync *);
 /* We begin to say one; all of it is said. */
 void past_begun(struct sync *, const struct stamp *id);
@@ -281,10 +293,15 @@ int64_t store_turn(struct sync *, bool now);
 void store_base(struct sync *);
 
 /* ---- sync_file.c ---- */
+/* Dies where the folder of that file is not there. */
+void file_check(const char *name);
 void file_open(struct sync *);
 /* Takes edits, and writes what changed; ms until it is to be done again. */
 int64_t file_turn(struct sync *);
-/* The state is in the file, and the file in the state. */
+/*
+ * The state is in the file, and the file in the state; or it is broken, or with --once it
+ * cannot be written.
+ */
 bool file_settled(const struct sync *);
 void file_close(struct sync *);
 

@@ -4,12 +4,17 @@
  */
 #include "tools/collab/sync_part.h"
 
+#include "common/mem.h"
 #include "common/time.h"
+
+#include <stdlib.h>
 
 enum {
 	MESSAGES = 64,		     /* before there is another, while somebody is here */
 	AGE_MS = 6 * 3600 * 1000,    /* then there is one after any change */
 	LATER_MS = 1000,
+	PARTS = 1 << 20,	     /* of snapshots that are noted: then it is begun anew */
+	SNAPSHOTS = 64,		     /* that one look takes: each may cost the whole state */
 };
 
 /* ---- what a chunk is ---- */
@@ -86,13 +91,48 @@ past_chunk(struct sync *s, const struct party_entry *entry)
 
 /* ---- those that passed by ---- */
 
+static void
+drop_parts(struct sync *s, struct parts *p)
+{
+	s->parts -= p->n;
+	free(p->at);
+	*p = (struct parts){0};
+}
+
+static void
+drop_all(struct sync *s)
+{
+	for (size_t i = 0; i < s->nreplicas; i++) {
+		drop_parts(s, &s->replicas[i]->begun);
+		drop_parts(s, &s->replicas[i]->whole);
+	}
+}
+
+static void
+note_chunk(struct sync *s, struct replica *r, const struct chunk *c, uint64_t place)
+{
+	if (s->parts >= PARTS)
+		drop_all(s);
+	if (c->part == 0)
+		drop_parts(s, &r->begun);
+	else if (r->begun.n == 0)
+		return;
+	r->begun.at = xgrow(r->begun.at, r->begun.n, &r->begun.cap, sizeof(*r->begun.at));
+	r->begun.at[r->begun.n++] = place;
+	s->parts++;
+	if (!c->last)
+		return;
+	drop_parts(s, &r->whole);
+	r->whole = r->begun;
+	r->begun = (struct parts){0};
+}
+
 /* Where in the inbox each sender's newest one lies. */
 static void
 note_chunks(struct sync *s)
 {
 	uint64_t first, last, taken, place;
 	struct party_entry entry;
-	struct replica *r;
 	struct chunk c;
 
 	party_places(s->party, &first, &last, &taken);
@@ -102,14 +142,7 @@ note_chunks(struct sync *s)
 		    entry.seq == 0 || !slice_is(entry.event, "chunk") ||
 		    slice_is(entry.from, s->self) || !read_chunk(entry.payload, &c))
 			continue;
-		r = hear_replica(s, entry.from);
-		if (c.part == 0)
-			r->begun = place;
-		if (c.last && r->begun) {
-			r->first = r->begun;
-			r->last = place;
-			r->begun = 0;
-		}
+		note_chunk(s, hear_replica(s, entry.from), &c, place);
 	}
 	s->noted = taken;
 }
@@ -124,28 +157,47 @@ take_one(struct sync *s, const struct replica *r)
 	bool joined;
 	int rc = 0;
 
-	for (uint64_t place = r->first; place <= r->last && rc == 0; place++)
-		if (party_read(s->party, place, &entry) && entry.what == PARTY_MESSAGE &&
-		    slice_is(entry.from, r->name) && slice_is(entry.event, "chunk"))
+	for (size_t i = 0; i < r->whole.n && rc == 0; i++)
+		if (party_read(s->party, r->whole.at[i], &entry))
 			rc = state_load(snapshot, entry.payload, &e);
 	joined = rc > 0 && hear_join(s, snapshot, r->name);
 	state_free(snapshot);
 	return joined;
 }
 
-bool
-past_look(struct sync *s)
+/* The place of the last part of one that is whole; 0: there is none. */
+static uint64_t
+end_of(const struct replica *r)
 {
-	bool any = false;
+	return r->whole.n ? r->whole.at[r->whole.n - 1] : 0;
+}
 
-	note_chunks(s);
+/* Whose is the newest that is not a part of ours; NULL: there is none. */
+static struct replica *
+newest(struct sync *s)
+{
+	struct replica *best = NULL;
+
 	for (size_t i = 0; i < s->nreplicas; i++) {
 		struct replica *r = s->replicas[i];
 
-		if (r->last <= r->joined)
-			continue;
+		if (end_of(r) > r->joined && (best == NULL || end_of(r) > end_of(best)))
+			best = r;
+	}
+	return best;
+}
+
+bool
+past_look(struct sync *s)
+{
+	struct replica *r;
+	bool any = false;
+
+	note_chunks(s);
+	for (int i = 0; i < SNAPSHOTS && (r = newest(s)) != NULL; i++) {
 		any |= take_one(s, r);
-		r->joined = r->last;
+		r->joined = end_of(r);
+		drop_parts(s, &r->whole);
 	}
 	/* Also by what a head said since, a hole may be none. */
 	if (any || (s->want_at >= 0 && !s->lacking))
