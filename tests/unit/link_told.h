@@ -28,10 +28,13 @@ on_up(struct slice response, void *state)
 static void
 on_down(enum link_class class, const char *code, const char *text, int64_t ms, void *state)
 {
+	static const char *const names[] = {[LINK_REFRESH] = "refresh", [LINK_RATE] = "rate",
+	    [LINK_BACKOFF] = "backoff", [LINK_NEVER] = "never"};
+
 	(void)state;
 	retry_ms = ms;
 	snprintf(said, sizeof(said), "%s", text);
-	buf_addf(&events, "%s:%s ", refusal_name(class), code);
+	buf_addf(&events, "%s:%s ", names[class], code);
 }
 
 static void

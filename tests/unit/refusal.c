@@ -119,7 +119,5 @@ main(void)
 	test_http();
 	test_join();
 	test_system();
-	CHECK_TEXT(refusal_name(LINK_REFRESH), "refresh");
-	CHECK_TEXT(refusal_name(LINK_NEVER), "never");
 	return check_done();
 }

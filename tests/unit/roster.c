@@ -55,17 +55,17 @@ test_captured(void)
 	CHECK_TEXT(told(), "+k1{\"n\":1} ");
 	roster_diff(&r, update);
 	CHECK_TEXT(told(), "+k1{\"n\":2} ");
-	CHECK(roster_metas(&r) == 1);
+	CHECK(r.metas == 1);
 	roster_diff(&r, other); /* a second connection under one key */
 	CHECK_TEXT(told(), "+k1{\"other\":true} ");
-	CHECK(roster_metas(&r) == 2);
+	CHECK(r.metas == 2);
 	roster_diff(&r, gone); /* one of two left: it is still here */
 	CHECK_TEXT(told(), "+k1{\"n\":2} ");
 	roster_diff(&r, last);
 	CHECK_TEXT(told(), "-k1 ");
 	roster_diff(&r, last);
 	CHECK_TEXT(told(), "");
-	CHECK(roster_metas(&r) == 0 && r.n == 0);
+	CHECK(r.metas == 0 && r.n == 0);
 	roster_free(&r);
 }
 
@@ -116,7 +116,7 @@ test_bounds(void)
 	json_close(&b, '}');
 	roster_joined(&r);
 	roster_state(&r, buf_slice(&b));
-	CHECK(roster_metas(&r) == ROSTER_METAS && r.n == ROSTER_METAS);
+	CHECK(r.metas == ROSTER_METAS && r.n == ROSTER_METAS);
 	roster_joined(&r);
 	for (int i = 0; i < 1000; i++)
 		roster_diff(&r, buf_slice(&b));
@@ -231,7 +231,7 @@ check_seen(void)
 		CHECK(seen[k] == (count[k] ? server[k][count[k] - 1].n : -1));
 		metas += (size_t)count[k];
 	}
-	CHECK(roster_metas(&r) == metas);
+	CHECK(r.metas == metas);
 }
 
 static void

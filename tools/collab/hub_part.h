@@ -184,7 +184,6 @@ void presence_gone(struct channel *);	/* its metas leave, with a diff */
  * thousand members who are cut at once are not a million messages.
  */
 void presence_turn(struct hub *);
-void presence_flush(struct topic *); /* that of one topic, now */
 void presences_free(struct presences *);
 
 /* ---- hub_admit.c ---- */

@@ -189,8 +189,9 @@ forget_changes(struct presences *ps)
 	unlink_changed(ps);
 }
 
-void
-presence_flush(struct topic *t)
+/* The diff of one topic that waits, now. */
+static void
+flush(struct topic *t)
 {
 	struct presences *ps = t->presences;
 	struct buf b = {0};
@@ -214,7 +215,7 @@ void
 presence_turn(struct hub *hub)
 {
 	while (hub->changed)
-		presence_flush(hub->changed->topic);
+		flush(hub->changed->topic);
 }
 
 /* ---- metas ---- */
@@ -248,7 +249,7 @@ presence_gone(struct channel *ch)
 	note_change(t, p, &p->leaves, buf_slice(&m->text));
 	meta_free(ch);
 	if (t->presences->pending > PENDING_MAX)
-		presence_flush(t);
+		flush(t);
 }
 
 /* {"phx_ref":…[,"phx_ref_prev":…], what the user tracks}; the refs are ours alone to say. */
@@ -325,7 +326,7 @@ track(struct channel *ch, struct slice user)
 	ch->conn->hub->presence_bytes += memory_cost(m->text.len);
 	t->presences->bytes += state_cost(ch, m->text.len);
 	if (t->presences->pending > PENDING_MAX)
-		presence_flush(t);
+		flush(t);
 }
 
 /* ---- calls ---- */

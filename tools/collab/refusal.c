@@ -106,12 +106,3 @@ refusal_system(struct slice message)
 		m = (struct slice){m.ptr + sizeof(code) - 1, m.len - sizeof(code) + 1};
 	return find(SYSTEM, 0, m);
 }
-
-const char *
-refusal_name(enum link_class class)
-{
-	static const char *const names[] = {[LINK_REFRESH] = "refresh", [LINK_RATE] = "rate",
-	    [LINK_BACKOFF] = "backoff", [LINK_NEVER] = "never"};
-
-	return names[class];
-}

@@ -27,7 +27,4 @@ struct refusal refusal_join(struct slice reason);
 /* The message of an event `system` with status error, which precedes phx_close. */
 struct refusal refusal_system(struct slice message);
 
-/* refresh, rate, backoff, never: for records. */
-const char *refusal_name(enum link_class);
-
 #endif

@@ -41,12 +41,6 @@ void roster_joined(struct roster *);
 /* Payloads as they came, JSON that json_check accepted; what is odd in them is passed over. */
 void roster_state(struct roster *, struct slice payload);
 void roster_diff(struct roster *, struct slice payload);
-/* Connections that are present. */
-static inline size_t
-roster_metas(const struct roster *r)
-{
-	return r->metas;
-}
 void roster_free(struct roster *);
 
 #endif

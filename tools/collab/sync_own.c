@@ -53,7 +53,8 @@ queue_free(struct queue *q)
 
 /* ---- one patch ---- */
 
-size_t
+/* The largest patch that is said as one. */
+static size_t
 own_room(const struct sync *s)
 {
 	size_t room = party_room(s->party, S("chunk"));

@@ -193,8 +193,6 @@ void queue_free(struct queue *);
 int64_t sync_least(int64_t a, int64_t b);
 
 /* ---- sync_own.c ---- */
-/* The largest patch that is said as one. */
-size_t own_room(const struct sync *);
 /* Whether a patch can be said at all: 0, or -1 with e: "too_deep", "too_large", "state_full". */
 int own_check(struct sync *, struct slice patch, struct err *e);
 /* Queues a patch, in as many as are needed; what can never go is told. */
