@@ -140,18 +140,22 @@ spec_by_type(const struct printf_arguments *a, const struct message *m, struct s
 	return number ? S("d") : S("s");
 }
 
-/* The specs of the printf text that is there already win; a number stays one. */
+/*
+ * The specs of the printf text that is there already win; a number stays one,
+ * and "%#@" starts a variable of Apple's and converts nothing.
+ */
 static void
 take_specs(struct printf_arguments *a, const struct message *m, struct arena *arena)
 {
 	for (size_t i = 0; i < m->n; i++) {
-		struct slice bytes = message_bytes(m, &m->nodes[i]);
+		struct slice spec = printf_spec(message_bytes(m, &m->nodes[i]));
 		size_t position = printf_told_position(m->nodes[i].name, true);
 		if (m->nodes[i].type != MESSAGE_PLACEHOLDER || !position || position > a->n ||
-		    (printf_is(a->v[position - 1].spec, "d") &&
-			!printf_is(bytes, "diuoxXfFeEgG")))
+		    slice_is(spec, "#@") ||
+		    (printf_is(a->v[position - 1].spec, PRINTF_NUMBERS) &&
+			!printf_is(spec, PRINTF_NUMBERS)))
 			continue;
-		a->v[position - 1].spec = localise_spec(printf_spec(bytes), a->flavour, arena);
+		a->v[position - 1].spec = localise_spec(spec, a->flavour, arena);
 	}
 }
 

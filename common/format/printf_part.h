@@ -11,6 +11,8 @@
 size_t printf_told_position(struct slice name, bool printf_text);
 /* A conversion behind its % and position: flags, width, precision, length, letter. */
 struct slice printf_spec(struct slice conversion);
+/* The letters of conversions that put in a number. */
+#define PRINTF_NUMBERS "diuoxXfFeEgG"
 /* Whether a spec ends with one of those letters. */
 bool printf_is(struct slice spec, const char *conversions);
 /* The flavour's speller, without its state. */

@@ -57,7 +57,7 @@ printf_is_number(struct slice spec)
 	bool good;
 
 	buf_addf(&b, "%%%.*s", (int)(spec.len < 40 ? spec.len : 40), spec.len ? spec.ptr : "");
-	good = printf_is(spec, "diuoxXfFeEgG") &&
+	good = printf_is(spec, PRINTF_NUMBERS) &&
 	    message_parse(buf_slice(&b), MESSAGE_PRINTF, &arena, &m, NULL) == 0 && m.n == 1 &&
 	    m.nodes[0].type == MESSAGE_PLACEHOLDER && !memchr(b.ptr, '$', b.len) &&
 	    !memchr(b.ptr, '*', b.len) && !memchr(b.ptr, '(', b.len);

@@ -367,6 +367,23 @@ test_xcstrings_merge(void)
 	free(got);
 }
 
+/* What stands in the file tells the conversions, but "%1$#@n@" is none, nor "%@" of a number. */
+static void
+test_xcstrings_specs(void)
+{
+	struct catalog_change change = CHANGE("k", "{n, plural, one{#} other{# of them}}",
+	    "{n, plural, one{# a} other{# b}}");
+	char *got = merged("L.xcstrings",
+	    S("{\"sourceLanguage\":\"en\",\"strings\":{\"k\":{\"localizations\":{\"fr\":"
+	      "{\"stringUnit\":{\"value\":\"%1$x %1$@ %1$#@n@\"}}}}}}"),
+	    "fr", false, &change, 1, NULL);
+
+	check_has(got, "\"value\":\"%x a\"");
+	check_has(got, "\"value\":\"%x b\"");
+	CHECK_TEXT(listed(&c), "en:k=k|fr:k={n, plural, one{{n} a} other{{n} b}}");
+	free(got);
+}
+
 static void
 test_xcstrings_template(void)
 {
@@ -522,6 +539,7 @@ main(void)
 	test_stringsdict_marks();
 	test_xcstrings_read();
 	test_xcstrings_merge();
+	test_xcstrings_specs();
 	test_xcstrings_template();
 	test_rounds();
 	test_cannot();
