@@ -141,8 +141,9 @@ spec_by_type(const struct printf_arguments *a, const struct message *m, struct s
 }
 
 /*
- * The specs of the printf text that is there already win; a number stays one,
- * and "%#@" starts a variable of Apple's and converts nothing.
+ * The specs of the printf text that is there already win; a number stays one.
+ * "%#@" starts a variable of Apple's and converts nothing, and a '*' would take
+ * an argument more.
  */
 static void
 take_specs(struct printf_arguments *a, const struct message *m, struct arena *arena)
@@ -151,7 +152,7 @@ take_specs(struct printf_arguments *a, const struct message *m, struct arena *ar
 		struct slice spec = printf_spec(message_bytes(m, &m->nodes[i]));
 		size_t position = printf_told_position(m->nodes[i].name, true);
 		if (m->nodes[i].type != MESSAGE_PLACEHOLDER || !position || position > a->n ||
-		    slice_is(spec, "#@") ||
+		    slice_is(spec, "#@") || memchr(spec.ptr, '*', spec.len) ||
 		    (printf_is(a->v[position - 1].spec, PRINTF_NUMBERS) &&
 			!printf_is(spec, PRINTF_NUMBERS)))
 			continue;

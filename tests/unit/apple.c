@@ -367,7 +367,7 @@ test_xcstrings_merge(void)
 	free(got);
 }
 
-/* What stands in the file tells the conversions, but "%1$#@n@" is none, nor "%@" of a number. */
+/* What stands in the file tells the conversions; "%1$#@n@" is none, nor "%@" of a number. */
 static void
 test_xcstrings_specs(void)
 {
@@ -375,7 +375,7 @@ test_xcstrings_specs(void)
 	    "{n, plural, one{# a} other{# b}}");
 	char *got = merged("L.xcstrings",
 	    S("{\"sourceLanguage\":\"en\",\"strings\":{\"k\":{\"localizations\":{\"fr\":"
-	      "{\"stringUnit\":{\"value\":\"%1$x %1$@ %1$#@n@\"}}}}}}"),
+	      "{\"stringUnit\":{\"value\":\"%1$x %1$*d %1$@ %1$#@n@\"}}}}}}"),
 	    "fr", false, &change, 1, NULL);
 
 	check_has(got, "\"value\":\"%x a\"");
