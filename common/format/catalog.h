@@ -76,6 +76,8 @@ struct catalog_entry {
 	bool fixed;  /* translatable="false", shouldTranslate: nothing to be translated */
 	/* What it holds no one message can say (values are NULL): never written. */
 	bool opaque;
+	/* XLIFF: a person translated some of its segments, and not all: written by force only. */
+	bool partial;
 	/*
 	 * Android: the message without the names that the file gives to its
 	 * arguments, for files that disagree about them; ptr NULL: the same.

@@ -45,12 +45,31 @@ message(struct reader *r, const struct xliff_unit *u, struct slice text, const c
 	return keep(r, buf_slice(&r->part));
 }
 
+/* Whether a person translated one of the segments of a unit. */
+static bool
+is_begun(const struct xliff_unit *u)
+{
+	bool stale, edited;
+
+	for (size_t i = 0; i < u->n; i++) {
+		const struct xliff_segment *s = &u->segments[i];
+		if (!s->ignorable && s->target.text.len &&
+		    xliff_state_of(s, &stale, &edited) >= CATALOG_TRANSLATED)
+			return true;
+	}
+	return false;
+}
+
 static void
 take_target(struct reader *r, const struct xliff_unit *u, struct catalog_entry *e)
 {
 	e->state = CATALOG_MISSING;
 	buf_reset(&r->text);
-	if (!join(u, true, &r->text) || !r->text.len)
+	if (!join(u, true, &r->text)) {
+		e->partial = is_begun(u);
+		return;
+	}
+	if (!r->text.len)
 		return;
 	e->values = arena_alloc(&r->c->arena, sizeof(*e->values));
 	e->values[0] = message(r, u, buf_slice(&r->text), e->format);

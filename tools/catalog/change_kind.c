@@ -190,6 +190,13 @@ change_translation(struct changing *k, struct target *t, const struct incoming_m
 		return MERGE_SAME; /* the file has it, in a way of its own */
 	}
 	offer.there &= !k->no_offers && !(e && e->fixed);
+	if (e && e->partial && !k->settings->force) {
+		if (offer.there)
+			change_withhold(t, m->key,
+			    "a person translated some of its segments: translate the others in "
+			    "the file, or use --force");
+		return MERGE_MISSING;
+	}
 	offered = offer.value;
 	if (m->value.ptr)
 		now = said_text(kind, change, m->value, k->targets->source_locale, &k->arena, NULL);

@@ -174,6 +174,8 @@ put_translation(struct reading *r, const struct catalog *c, const struct catalog
 		if (e && e->opaque)
 			json_add(b, "hint",
 			    S("the file says it by device, or with several plurals"));
+		else if (e && e->partial)
+			json_add(b, "hint", S("some of its segments are translated"));
 	} else {
 		agree(r, e, format);
 		json_add(b, "value", buf_slice(&r->text));
