@@ -775,6 +775,16 @@ ask_deepl() {
 	same 'Annuler Enregistrer' "$(jq -r .translations.fr.value m.ndjson | xargs)"
 }
 
+@test "a memory is read by what it holds where its name tells no format" {
+	jq -cn '{kind: "string", key: "a", value: "Green lantern",
+		translations: {fr: {value: "Lanterne verte", status: "approved"}}}' >records
+	for name in mem mem.nd mem.json; do
+		kandil-translate -q --learn=$name records >/dev/null
+		same "Lanterne verte memory:$name" "$(text 'Green lantern' | kandil-translate --to=fr -m $name |
+			jq -r '.translations.fr | "\(.value) \(.source)"')"
+	done
+}
+
 @test "several processes learn into one memory, and none's words are lost" {
 	for i in 1 2 3 4 5 6; do
 		jq -cn --arg i "$i" '{kind: "string", value: "Lantern \($i)", translations:

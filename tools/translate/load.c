@@ -1,5 +1,6 @@
 #include "tools/translate/load.h"
 
+#include "common/format/catalog_name.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/path.h"
@@ -343,13 +344,40 @@ ends(const char *name, const char *suffix)
 	return slice_ends(slice(name), suffix);
 }
 
+/* Whether a file whose name tells no format begins with a record: --learn writes to any name. */
+static bool
+begins_with_record(const char *name)
+{
+	struct buf text = {0};
+	struct slice line = {"", 0}, kind;
+	struct err ignored;
+	bool is;
+
+	if (path_read(name, CATALOG_MAX_SIZE, &text, &ignored) == 0 && text.len) {
+		const char *stop = memchr(text.ptr, '\n', text.len);
+		line = (struct slice){text.ptr, stop ? (size_t)(stop - text.ptr) : text.len};
+	}
+	line = slice_trim(line);
+	is = slice_starts(line, "{") && json_check(line, &ignored) == 0 &&
+	    json_get(line, "kind", &kind) && json_is(kind, "string");
+	buf_free(&text);
+	return is;
+}
+
+static bool
+is_records(const char *name)
+{
+	return ends(name, ".ndjson") || ends(name, ".jsonl") ||
+	    (catalog_format_of_name(name) == CATALOG_AUTO && begins_with_record(name));
+}
+
 static int
 load_one(struct loader *loader, const char *name, enum tier tier, struct err *e)
 {
 	struct visit v = {loader, tier, name, xcalloc(loader->n + 1, sizeof(uint32_t))};
 	int status;
 
-	if (ends(name, ".ndjson") || ends(name, ".jsonl")) {
+	if (is_records(name)) {
 		status = load_records(&v, e);
 	} else if (ends(name, ".arb")) {
 		struct catalog c = {0};
