@@ -544,7 +544,7 @@ batches() {
 	same '180 draft' "$(jq -r '.translations[].status' out | sort | uniq -c | xargs)"
 	same '«Wick 7919 of {name}»' "$(jq -rs '.[0].translations.fr.value' out)"
 	rm -rf "$XDG_CACHE_HOME"
-	run -3 --separate-stderr kandil-translate --engine=model --model=nobody/m --to=fr in
+	run -2 --separate-stderr kandil-translate --engine=model --model=nobody/m --to=fr in
 	same 90 "${#lines[@]}"
 	[[ $stderr == *nobody* ]]
 	[[ $stderr == *'could not be asked for 90 texts'* ]]

@@ -374,6 +374,7 @@ converse(struct engine *e)
 			continue;
 		}
 		stop(e, err.text);
+		e->misused = strcmp(err.code, "bad_value") == 0;
 		while (f.n)
 			fail(e, f.v[--f.n], e->stopped);
 	}
@@ -460,11 +461,11 @@ complaint(const struct engine *e)
 	return e->failure ? e->failure : "it answers without any translation";
 }
 
-bool
+enum status
 engine_close(struct engine *e)
 {
 	if (!e)
-		return false;
+		return STATUS_OK;
 	const char *why = complaint(e);
 	size_t lost = e->stopped ? e->lost : e->texts;
 
@@ -476,7 +477,7 @@ engine_close(struct engine *e)
 	else if (e->settings.dry_run)
 		note("%s would be asked for %zu text%s, %zu characters in all", e->service.name,
 		    e->texts, e->texts == 1 ? "" : "s", e->characters);
-	bool failed = why != NULL;
+	enum status status = !why ? STATUS_OK : e->misused ? STATUS_USAGE : STATUS_FAILED;
 	drafts_free(e->drafts);
 	arena_free(&e->arena);
 	buf_free(&e->manner);
@@ -485,5 +486,5 @@ engine_close(struct engine *e)
 	free(e->stopped);
 	free(e->failure);
 	free(e);
-	return failed;
+	return status;
 }

@@ -53,9 +53,10 @@ void engine_run(struct engine *, struct gaps *);
 /* Whether a text, or one of its cases, has more code points than that; 0: never. */
 bool engine_too_long(struct slice text, unsigned dialect, size_t max_length);
 /*
- * Ends it, with a line on stderr about what was asked; whether it had to stop,
- * or was asked and never answered anything.
+ * Ends it, with a line on stderr about what was asked. STATUS_FAILED where it had to
+ * stop, or was asked and never answered anything; STATUS_USAGE where its options or
+ * its configuration are at fault.
  */
-bool engine_close(struct engine *);
+enum status engine_close(struct engine *);
 
 #endif

@@ -87,6 +87,7 @@ struct engine {
 	struct batch *queue, **queue_end;
 	unsigned long ids;
 	char *stopped; /* why nothing more is asked; NULL: all is well */
+	bool misused;  /* because of what it was told: its options, its configuration */
 	struct buf manner;
 	struct remembrance *memory; /* remember.h */
 	size_t texts, characters; /* asked, of --dry-run: would be asked */

@@ -334,6 +334,9 @@ lose(struct model *m, struct err *e)
 	m->status = spawn_end(&m->child, GRACE_MS);
 	if (run_interrupted())
 		err_set(e, "engine_failed", "interrupted");
+	else if (WIFEXITED(m->status) && WEXITSTATUS(m->status) == STATUS_USAGE)
+		err_set(e, "bad_value", "kandil-ai refuses its options or its configuration, and "
+		    "says why above");
 	else if (WIFSIGNALED(m->status))
 		err_set(e, "engine_failed", "kandil-ai was killed by signal %d", WTERMSIG(m->status));
 	else

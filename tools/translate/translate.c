@@ -220,8 +220,7 @@ main(int argc, char **argv)
 	setup(&translator, &settings);
 	loop(&run, &translator);
 	report(&translator);
-	if (engine_close(translator.engine))
-		run_status(&run, STATUS_FAILED);
+	run_status(&run, engine_close(translator.engine));
 	teardown(&translator);
 	return run_finish(&run);
 }
