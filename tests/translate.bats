@@ -278,7 +278,8 @@ ask_apertium() {
 
 @test "an engine that loses or doubles a placeholder is not believed" {
 	fake_apertium 'sed "s,<x id=\"[0-9]\"/>,,"'
-	same missing "$(text 'Green {lantern}' | ask_apertium | jq -r .translations.es.status)"
+	same 'missing true' "$(text 'Green {lantern}' | ask_apertium | jq -r '.translations.es |
+		"\(.status) \(.hint | contains("apertium gave no sound translation"))"')"
 	fake_apertium 'sed "s,<x id=\"\([0-9]\)\"/>,&&,"'
 	same missing "$(text 'Green {lantern}' | ask_apertium | jq -r .translations.es.status)"
 	fake_apertium 'sed "s,id=\"0\",id=\"7\","'

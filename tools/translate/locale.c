@@ -190,7 +190,11 @@ answer_missing(struct translator *t)
 	} else if (*p->reason) {
 		buf_addf(&a->hint, "%s: add one with --memory=FILE", p->reason);
 	} else {
-		buf_addf(&a->hint, "no memory has this text: %s", translate_advice(t));
+		buf_addf(&a->hint, "%s: %s",
+		    t->settings->engine == ENGINE_APERTIUM
+			? "no memory has this text, and apertium gave no sound translation"
+			: "no memory has this text",
+		    translate_advice(t));
 	}
 }
 
