@@ -35,7 +35,7 @@ place_strings   = Resources
 place_xcstrings = Localizable.xcstrings
 CATALOGUES ?= $(place_$(FORMAT))
 ifeq ($(CATALOGUES),)
-$(error FORMAT=$(FORMAT) has no place: set FORMAT to one of those in i18n.mk, or CATALOGUES)
+$(error FORMAT=$(FORMAT) has no place: set it to arb, po, xliff, android, i18next, strings or xcstrings, or set CATALOGUES)
 endif
 SOURCES ?= $(if $(filter arb,$(FORMAT)),$(wildcard lib))
 
