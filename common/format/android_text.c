@@ -6,17 +6,18 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-enum { NAMED = 64 }; /* xliff:g of one text that are looked at */
-
 /* -- reading -- */
 
 void
 android_text_begin(struct android_text *t, struct arena *arena)
 {
-	struct buf text = t->text;
+	struct android_text last = *t;
 
-	buf_reset(&text);
-	*t = (struct android_text){.text = text, .arena = arena};
+	buf_reset(&last.text);
+	*t = (struct android_text){.text = last.text,
+	    .named_parts = last.named_parts,
+	    .named_cap = last.named_cap,
+	    .arena = arena};
 }
 
 static void
@@ -152,35 +153,15 @@ open_tag(struct android_text *t, const struct xml_event *event)
 	buf_addc(&t->text, '>');
 }
 
-/* The name of the argument that stands alone in an xliff:g, by its position in the text. */
+/* An xliff:g ends: what stands in it may be an argument, which its id names. */
 static void
-take_name(struct android_text *t)
+close_named(struct android_text *t)
 {
-	struct arena arena = {0};
-	struct message m;
-
-	if (!t->named.len ||
-	    message_parse(buf_slice(&t->text), MESSAGE_PRINTF, &arena, &m, NULL) < 0) {
-		arena_free(&arena);
+	if (!t->named.len || t->named_depth != t->depth)
 		return;
-	}
-	for (size_t i = 0; i < m.n; i++) {
-		const struct message_node *node = &m.nodes[i];
-		if (node->type != MESSAGE_PLACEHOLDER || node->start != t->named_from ||
-		    node->end != t->text.len || node->name.len > 2)
-			continue;
-		char *digits = arena_copy(&arena, node->name.ptr, node->name.len);
-		unsigned long position = strtoul(digits, NULL, 10);
-		if (position < 1 || position > PRINTF_ARGUMENTS)
-			continue;
-		if (!t->names) {
-			t->nnames = PRINTF_ARGUMENTS + 1;
-			t->names = arena_alloc(t->arena, t->nnames * sizeof(*t->names));
-			memset(t->names, 0, t->nnames * sizeof(*t->names));
-		}
-		t->names[position] = t->named;
-	}
-	arena_free(&arena);
+	t->named_parts = xgrow(t->named_parts, t->nnamed, &t->named_cap, sizeof(*t->named_parts));
+	t->named_parts[t->nnamed++] =
+	    (struct android_named){t->named_from, t->text.len, t->named};
 }
 
 static void
@@ -189,8 +170,7 @@ close_tag(struct android_text *t, const struct xml_event *event)
 	bool hollow = event->start == event->end;
 
 	if (is_named(event)) {
-		if (t->named_depth == t->depth && t->depth <= NAMED)
-			take_name(t);
+		close_named(t);
 		t->named_depth = 0;
 	} else if (hollow && t->text.len && t->text.ptr[t->text.len - 1] == '>') {
 		buf_cut(&t->text, t->text.len - 1);
@@ -213,16 +193,63 @@ android_text_event(struct android_text *t, const struct xml_event *event)
 		close_tag(t, event);
 }
 
+static void
+set_name(struct android_text *t, struct slice argument, struct slice name)
+{
+	size_t position = 0;
+
+	for (size_t i = 0; i < argument.len && position <= PRINTF_ARGUMENTS; i++) {
+		if (!isdigit((unsigned char)argument.ptr[i]))
+			return;
+		position = position * 10 + (size_t)(argument.ptr[i] - '0');
+	}
+	if (position < 1 || position > PRINTF_ARGUMENTS)
+		return;
+	if (!t->names) {
+		t->nnames = PRINTF_ARGUMENTS + 1;
+		t->names = arena_alloc(t->arena, t->nnames * sizeof(*t->names));
+		memset(t->names, 0, t->nnames * sizeof(*t->names));
+	}
+	t->names[position] = name;
+}
+
+/*
+ * The names of the arguments that stand alone in an xliff:g, by their position
+ * in the text. All at the end, in one go: parts and arguments are both in order.
+ */
+static void
+take_names(struct android_text *t)
+{
+	struct arena arena = {0};
+	struct message m;
+	size_t at = 0;
+
+	if (t->nnamed && message_parse(buf_slice(&t->text), MESSAGE_PRINTF, &arena, &m, NULL) == 0)
+		for (size_t i = 0; i < m.n; i++) {
+			const struct message_node *node = &m.nodes[i];
+			if (node->type != MESSAGE_PLACEHOLDER)
+				continue;
+			while (at < t->nnamed && t->named_parts[at].end < node->end)
+				at++;
+			if (at < t->nnamed && t->named_parts[at].start == node->start &&
+			    t->named_parts[at].end == node->end)
+				set_name(t, node->name, t->named_parts[at].name);
+		}
+	arena_free(&arena);
+}
+
 void
 android_text_end(struct android_text *t)
 {
 	t->space = false; /* blanks at the end are dropped; an open quote closes by itself */
+	take_names(t);
 }
 
 void
 android_text_free(struct android_text *t)
 {
 	buf_free(&t->text);
+	free(t->named_parts);
 }
 
 /* -- writing -- */

@@ -8,10 +8,16 @@
 #include "common/format/printf_message.h"
 #include "common/xml.h"
 
+/* An xliff:g with an id: the bytes of the text that stand in it. */
+struct android_named {
+	size_t start, end;
+	struct slice name;
+};
+
 /* What is being read; zero-initialised is ready for the first. */
 struct android_text {
 	struct buf text;   /* as the app gets it, markup within it as tags */
-	struct slice *names; /* by position, from 1; ptr NULL: without a name */
+	struct slice *names; /* once it ended: by position, from 1; ptr NULL: without a name */
 	size_t nnames;	     /* PRINTF_ARGUMENTS + 1, or 0: none was named */
 	struct arena *arena; /* of the names */
 	/* The first thing that aapt2 refuses, or NULL. */
@@ -23,6 +29,8 @@ struct android_text {
 	size_t named_from; /* where the text of an open xliff:g starts */
 	struct slice named;
 	unsigned named_depth;
+	struct android_named *named_parts; /* in order, none within another */
+	size_t nnamed, named_cap;
 };
 
 void android_text_begin(struct android_text *, struct arena *);

@@ -52,6 +52,26 @@ test_texts(void)
 	CHECK(c.nfaults == 0);
 }
 
+static void
+test_argument_names(void)
+{
+	struct buf text = {0};
+
+	buf_adds(&text, "<xliff:g id=\"f\">%2$s</xliff:g>");
+	for (int i = 0; i < 4000; i++)
+		buf_adds(&text, "<xliff:g id=\"e\"/><xliff:g id=\"a\">%1$s</xliff:g>");
+	CHECK(strncmp(text_of(text.ptr), "{f}{a}{a}", 9) == 0);
+	buf_free(&text);
+	/* What ends where the argument does and starts before it names nothing. */
+	CHECK_TEXT(text_of("<xliff:g id=\"a\">x%1$s</xliff:g>"), "x%1$s");
+	CHECK_TEXT(text_of("<xliff:g id=\"a\"><xliff:g id=\"b\">%1$s</xliff:g></xliff:g>"), "{b}");
+	CHECK_TEXT(text_of("<xliff:g id=\"a\">%1$s</xliff:g><xliff:g id=\"b\">%1$s</xliff:g>"),
+	    "{b}{b}");
+	CHECK_TEXT(text_of("<xliff:g id=\"a\">%s</xliff:g> <xliff:g id=\"b\">%s</xliff:g>"),
+	    "{a} {b}");
+	CHECK_TEXT(text_of("<xliff:g id=\"a\">%(x)s</xliff:g>"), "%(x)s");
+}
+
 static const char *
 fault_of(const char *content)
 {
@@ -254,6 +274,7 @@ int
 main(void)
 {
 	test_texts();
+	test_argument_names();
 	test_faults();
 	test_resources();
 	test_merge();
