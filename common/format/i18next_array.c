@@ -1,7 +1,10 @@
 /* Arrays, by the template or by counting. */
 #include "common/format/i18next_array.h"
 
-enum { ELEMENTS = 1000000 };
+enum {
+	ELEMENTS = 1000000,
+	PARTS = 64, /* of a path; a key of more makes no objects: readers bound their depth */
+};
 #define GAP UINT64_MAX
 
 size_t
@@ -20,15 +23,39 @@ i18next_number(struct slice part)
 }
 
 size_t
-i18next_element(const struct jsonfile *f, size_t array, size_t number)
+i18next_element(struct jsonfile *f, size_t array, size_t number)
 {
-	size_t i = f->v[array].first;
+	struct jsonfile_node *a = &f->v[array];
+	size_t i = a->near, at = a->near_number;
 
-	if (number >= f->v[array].members)
+	if (number >= a->members)
 		return JSONFILE_NONE;
-	while (i != JSONFILE_NONE && number--)
+	if (i == JSONFILE_NONE) {
+		i = a->first;
+		at = 0;
+	}
+	for (; i != JSONFILE_NONE && at < number; at++)
 		i = f->v[i].next;
+	for (; i != JSONFILE_NONE && at > number; at--)
+		i = f->v[i].previous;
+	a->near = i;
+	a->near_number = (unsigned)at;
 	return i;
+}
+
+bool
+i18next_is_path(struct slice key)
+{
+	bool start = true;
+	size_t parts = 1;
+
+	for (size_t i = 0; i < key.len; i++) {
+		if (key.ptr[i] == ' ' || (start && key.ptr[i] == '.'))
+			return false;
+		start = key.ptr[i] == '.';
+		parts += start;
+	}
+	return key.len && !start && parts <= PARTS;
 }
 
 /* Takes the next part of a path; false at its end. */
@@ -82,7 +109,8 @@ i18next_arrays_open(struct i18next_arrays *a, const struct catalog_merge *merge)
 		a->liked = false;
 	}
 	for (size_t i = 0; i < merge->n; i++)
-		count(a, merge->changes[i].key);
+		if (i18next_is_path(merge->changes[i].key))
+			count(a, merge->changes[i].key);
 }
 
 void
@@ -94,9 +122,9 @@ i18next_arrays_free(struct i18next_arrays *a)
 }
 
 bool
-i18next_is_array(const struct i18next_arrays *a, struct slice path)
+i18next_is_array(struct i18next_arrays *a, struct slice path)
 {
-	const struct jsonfile *f = &a->like;
+	struct jsonfile *f = &a->like;
 	const uint64_t *next = table_get(&a->next, path);
 	struct slice rest = path, part;
 	size_t at = 0;

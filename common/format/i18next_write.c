@@ -9,10 +9,7 @@
 
 #include <stdlib.h>
 
-enum {
-	SORTED_AT_LEAST = 5,
-	PARTS = 64, /* of a path; a key of more makes no objects: readers bound their depth */
-};
+enum { SORTED_AT_LEAST = 5 };
 
 struct merge {
 	struct i18next_model model;
@@ -86,22 +83,6 @@ is_flat(const struct merge *m)
 	return dots;
 }
 
-/* Prose that is its own key ("Wait. Go on") has dots that separate nothing. */
-static bool
-is_path(struct slice key)
-{
-	bool start = true;
-	size_t parts = 1;
-
-	for (size_t i = 0; i < key.len; i++) {
-		if (key.ptr[i] == ' ' || (start && key.ptr[i] == '.'))
-			return false;
-		start = key.ptr[i] == '.';
-		parts += start;
-	}
-	return key.len && !start && parts <= PARTS;
-}
-
 /* The first part of a path; its length. */
 static size_t
 first_part(struct slice path)
@@ -126,7 +107,7 @@ container_for(struct merge *m, struct slice key, struct slice *leaf)
 	const char *dot;
 
 	*leaf = key;
-	if (m->flat || !is_path(key))
+	if (m->flat || !i18next_is_path(key))
 		return 0;
 	while ((dot = memchr(leaf->ptr, '.', leaf->len)) != NULL) {
 		struct slice name = {leaf->ptr, (size_t)(dot - leaf->ptr)};

@@ -21,6 +21,7 @@ new_node(struct jsonfile *f, size_t parent)
 	    .parent = parent,
 	    .first = JSONFILE_NONE,
 	    .last = JSONFILE_NONE,
+	    .near = JSONFILE_NONE,
 	    .next = JSONFILE_NONE,
 	    .previous = JSONFILE_NONE};
 	return f->n++;

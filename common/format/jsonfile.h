@@ -26,7 +26,9 @@ struct jsonfile_node {
 	struct slice written; /* what the value is to become, raw; ptr NULL: as it is */
 	enum json_type type;
 	unsigned members; /* of an object, removed ones too */
+	unsigned near_number; /* of near in an array, from 0 */
 	size_t parent, first, last, next, previous;
+	size_t near; /* of an array: the element that was looked up last, or JSONFILE_NONE */
 	bool renamed, removed;
 	bool indexed; /* its members are in the table */
 	bool touched; /* it, or something in it, changes */
