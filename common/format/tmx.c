@@ -36,7 +36,8 @@ struct reader {
 	struct buf words; /* of a property */
 	bool full;
 	size_t in_seg; /* the depth of the <seg>, 0: not in one */
-	enum { NO_PROPERTY, STATUS, FORMAT } property; /* that is open */
+	size_t in_property; /* the depth of the <prop>, 0: not in one */
+	enum { NO_PROPERTY, STATUS, FORMAT } property; /* which one that is */
 	const char *format; /* what the unit says of its texts; NULL: nothing */
 	struct variant variants[VARIANTS];
 	size_t n;
@@ -171,6 +172,7 @@ open_property(struct reader *r, const struct xml_event *event)
 {
 	struct slice type;
 
+	r->in_property = event->depth;
 	r->property = NO_PROPERTY;
 	buf_reset(&r->words);
 	if (!xml_attribute(event, "type", &type))
@@ -193,7 +195,7 @@ close_property(struct reader *r)
 			r->format = formats[i];
 	if (r->property == STATUS)
 		r->variants[r->n - 1].status = copy(r, text);
-	r->property = NO_PROPERTY;
+	r->in_property = 0;
 }
 
 static void
@@ -232,7 +234,7 @@ close_element(struct reader *r, const struct xml_event *event)
 		r->in_seg = 0;
 		r->variants[r->n - 1].text = copy(r, buf_slice(&r->seg.text));
 		r->variants[r->n - 1].cut = r->seg.cut;
-	} else if (r->property) {
+	} else if (r->in_property) {
 		close_property(r);
 	} else if (slice_is(event->name, "tu")) {
 		r->span.end = event->end;
@@ -250,11 +252,12 @@ on_event(const struct xml_event *event, void *state)
 
 	if (r->in_seg && !(event->type == XML_CLOSE && event->depth == r->in_seg)) {
 		tmx_text_event(&r->seg, event);
+	} else if (r->in_property && !(event->type == XML_CLOSE && event->depth == r->in_property)) {
+		/* Text alone: an element in it is none of ours, and no <tu>. */
+		if (event->type == XML_TEXT && r->words.len + event->text.len <= PROPERTY_MAX)
+			buf_addslice(&r->words, event->text);
 	} else if (event->type == XML_OPEN) {
 		open_element(r, event);
-	} else if (event->type == XML_TEXT) {
-		if (r->property && r->words.len + event->text.len <= PROPERTY_MAX)
-			buf_addslice(&r->words, event->text);
 	} else if (event->type == XML_CLOSE) {
 		return close_element(r, event);
 	}

@@ -42,7 +42,8 @@ struct merge {
 	/* while scanning */
 	struct tmx_text seg;
 	size_t in_seg; /* its depth; 0: not in one */
-	struct catalog_span property;
+	size_t in_property; /* the same of a <prop> */
+	struct catalog_span property; /* of ours, start 0: not in one */
 	bool in_unit, in_variant;
 	bool nested; /* elements stand where TMX has none: there is no place to write to */
 };
@@ -63,6 +64,7 @@ open_element(struct merge *m, const struct xml_event *event)
 	struct unit *u = m->n ? &m->units[m->n - 1] : NULL;
 	struct slice value;
 
+	m->nested |= m->in_property > 0;
 	if (slice_is(event->name, "body")) {
 		m->nested |= m->body.start > 0;
 		m->body = (struct catalog_span){event->end, event->end};
@@ -84,8 +86,10 @@ open_element(struct merge *m, const struct xml_event *event)
 		    xml_attribute(event, "lang", &value))
 			v->locale = copy(m, value);
 		m->in_variant = true;
-	} else if (m->in_variant && slice_is(event->name, "prop")) {
-		bool own = xml_attribute(event, "type", &value) && slice_is(value, TMX_STATUS);
+	} else if (slice_is(event->name, "prop")) {
+		bool own = m->in_variant && xml_attribute(event, "type", &value) &&
+		    slice_is(value, TMX_STATUS);
+		m->in_property = event->depth;
 		m->property = (struct catalog_span){own ? event->start : 0, 0};
 	} else if (m->in_variant && slice_is(event->name, "seg")) {
 		m->in_seg = event->depth;
@@ -119,9 +123,10 @@ close_element(struct merge *m, const struct xml_event *event)
 	if (m->in_seg) {
 		m->in_seg = 0;
 		take_segment(m, &u->v[u->n - 1], event->start);
-	} else if (m->in_variant && m->property.start && slice_is(event->name, "prop")) {
-		u->v[u->n - 1].status = (struct catalog_span){m->property.start, event->end};
-		m->property.start = 0;
+	} else if (m->in_property) {
+		if (m->property.start)
+			u->v[u->n - 1].status = (struct catalog_span){m->property.start, event->end};
+		m->in_property = m->property.start = 0;
 	} else if (m->in_variant && slice_is(event->name, "tuv")) {
 		u->v[u->n - 1].span.end = event->end;
 		m->in_variant = false;

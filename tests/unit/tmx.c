@@ -200,6 +200,33 @@ test_merge(void)
 	buf_free(&out);
 }
 
+/* A property holds text alone: what else lies in it is no unit, and no place to write to. */
+static void
+test_elements_in_property(void)
+{
+	static const char *const files[] = {
+	    "<tmx><header srclang='en'/><body><tu tuid='k'><tuv lang='en'><seg>a</seg></tuv>"
+	    "<tuv lang='fr'><prop type='x-kandil-status'>dra<tu tuid='l'/>ft</prop>"
+	    "<seg>b</seg></tuv></tu></body></tmx>",
+	    "<tmx><header srclang='en'/><body><tu tuid='k'><prop type='x'><tuv lang='fr'>"
+	    "<seg>c</seg></tuv></prop><tuv lang='en'><seg>a</seg></tuv>"
+	    "<tuv lang='fr'><prop type='x-kandil-status'>draft</prop><seg>b</seg></tuv></tu>"
+	    "</body></tmx>"};
+	struct catalog_change change = {.key = S("k"), .source = S("a"), .value = S("d"),
+	    .format = "plain", .write = true, .state = CATALOG_TRANSLATED};
+	struct catalog_merge how = {.locale = S("fr"), .source_locale = S("en"),
+	    .changes = &change, .n = 1};
+	struct buf out = {0};
+
+	for (size_t i = 0; i < 2; i++) {
+		CHECK(parse(files[i]) == 0 && c.n == 1);
+		CHECK(slice_is(c.entries[0].key, "k") && slice_is(c.entries[0].values[0], "b"));
+		CHECK(c.entries[0].state == CATALOG_DRAFT);
+		CHECK(tmx_merge(&c, &how, &out, &e) < 0 && strcmp(e.code, "bad_catalog") == 0);
+	}
+	buf_free(&out);
+}
+
 int
 main(void)
 {
@@ -209,6 +236,7 @@ main(void)
 	test_status();
 	test_refused();
 	test_many_variants();
+	test_elements_in_property();
 	test_visit();
 	catalog_free(&c);
 	return check_done();
