@@ -109,16 +109,28 @@ add_code(struct scan *s, struct slice text, struct slice raw, bool alone)
 	u->codes[u->ncodes++] = (struct xliff_code){text, raw, alone};
 }
 
+/* <cp hex="0007"/>: a character that XML cannot hold. U+0000 is in no text of ours. */
+static void
+add_character(struct scan *s, const struct xml_event *event)
+{
+	struct slice hex;
+	unsigned long code;
+
+	if (!xml_attribute(event, "hex", &hex))
+		return;
+	code = strtoul(hex.ptr, NULL, 16);
+	if (code && code <= 0x10ffff)
+		buf_addutf8(&s->text, (uint32_t)code);
+}
+
 static void
 open_inline(struct scan *s, const struct xml_event *event)
 {
-	struct slice raw = raw_tag(s, event), text, hex;
+	struct slice raw = raw_tag(s, event), text;
 	bool pair = slice_is(event->name, "pc");
 
-	if (slice_is(event->name, "cp") && xml_attribute(event, "hex", &hex)) {
-		unsigned long code = strtoul(hex.ptr, NULL, 16);
-		if (code && code <= 0x10ffff)
-			buf_addutf8(&s->text, (uint32_t)code);
+	if (slice_is(event->name, "cp")) {
+		add_character(s, event);
 	} else if (pair || slice_is(event->name, "ph") || slice_is(event->name, "sc") ||
 	    slice_is(event->name, "ec")) {
 		text = data_of(s, event, pair ? "dataRefStart" : "dataRef");
@@ -243,8 +255,8 @@ open_element(struct scan *s, const struct xml_event *event)
 	if (s->side || s->in_data) {
 		if (s->side)
 			open_inline(s, event);
-		else if (slice_is(name, "cp") && xml_attribute(event, "hex", &category))
-			buf_addutf8(&s->text, (uint32_t)strtoul(category.ptr, NULL, 16));
+		else if (slice_is(name, "cp"))
+			add_character(s, event);
 	} else if (event->depth == 1) {
 		open_root(s, event);
 	} else if (slice_is(name, "file")) {

@@ -48,6 +48,11 @@ test_codes(void)
 	u = unit("", "<segment><source>a<ph id=\"1\"/>b<cp hex=\"0007\"/><mrk id=\"m\" "
 		     "type=\"term\">c</mrk></source></segment>");
 	CHECK(u && slice_is(u->source, "a<ph id=\"1\"/>b\ac") && u->state == CATALOG_MISSING);
+	/* No character is none in original data either. */
+	u = unit("", "<originalData><data id=\"d\">a<cp hex=\"0000\"/>b<cp hex=\"110000\"/>"
+		     "<cp hex=\"7\"/></data></originalData>"
+		     "<segment><source><ph id=\"1\" dataRef=\"d\"/></source></segment>");
+	CHECK(u && slice_is(u->source, "ab\a"));
 	u = unit(" type=\"kandil:icu\"",
 	    DATA "<segment><source>l''<ph id=\"2\" dataRef=\"d1\"/></source></segment>");
 	CHECK(u && slice_is(u->source, "l''{name}"));
