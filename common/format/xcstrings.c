@@ -4,6 +4,7 @@
  */
 #include "common/format/xcstrings.h"
 
+#include "common/format/locale_name.h"
 #include "common/format/printf_message.h"
 #include "common/format/xcstrings_shape.h"
 
@@ -11,6 +12,7 @@ struct reader {
 	struct catalog *c;
 	struct jsonfile f;
 	struct catalog_cursor cursor;
+	char source[LOCALE_MAX]; /* the source language, canonical; empty: it has no such name */
 	struct buf text;
 };
 
@@ -126,12 +128,44 @@ add_source(struct reader *r, const struct key *key)
 	set_value(r, e, key->name, printf_format_of(key->name));
 }
 
+static bool
+is_source(const struct reader *r, struct slice locale)
+{
+	char name[LOCALE_MAX];
+
+	return *r->source ? locale_canonical(locale, name) && strcmp(name, r->source) == 0
+			  : slice_eq(locale, r->c->source_locale);
+}
+
+/*
+ * The source language first. Two spellings of one language ("FR", "fr") stay in
+ * their order, so that the last is the one that counts, as it is for the merge.
+ */
+static void
+add_localizations(struct reader *r, const struct key *key, size_t all)
+{
+	const struct jsonfile *f = &r->f;
+	size_t first = all == JSONFILE_NONE ? JSONFILE_NONE : f->v[all].first;
+	bool found = false;
+
+	for (size_t i = first; i != JSONFILE_NONE; i = f->v[i].next)
+		if (is_source(r, f->v[i].name)) {
+			add_localization(r, key, i);
+			found = true;
+		}
+	if (!found)
+		add_source(r, key);
+	for (size_t i = first; i != JSONFILE_NONE; i = f->v[i].next)
+		if (!is_source(r, f->v[i].name) && f->v[i].name.len)
+			add_localization(r, key, i);
+}
+
 static void
 read_key(struct reader *r, size_t node)
 {
 	struct jsonfile *f = &r->f;
 	struct key key = {.node = node, .name = keep(r, f->v[node].name), .comment = {"", 0}};
-	size_t localizations = jsonfile_child(f, node, S("localizations")), child, source;
+	size_t localizations = jsonfile_child(f, node, S("localizations")), child;
 
 	if (!key.name.len)
 		return; /* Xcode's own: a text without words */
@@ -147,16 +181,9 @@ read_key(struct reader *r, size_t node)
 	key.fixed = child != JSONFILE_NONE && f->v[child].type == JSON_FALSE;
 	child = jsonfile_child(f, node, S("extractionState"));
 	key.stale = child != JSONFILE_NONE && json_is(f->v[child].value, "stale");
-	source = jsonfile_child(f, localizations, r->c->source_locale);
-	if (source == JSONFILE_NONE)
-		add_source(r, &key);
-	else
-		add_localization(r, &key, source);
-	if (localizations == JSONFILE_NONE)
-		return;
-	for (size_t i = f->v[localizations].first; i != JSONFILE_NONE; i = f->v[i].next)
-		if (i != source && f->v[i].name.len)
-			add_localization(r, &key, i);
+	if (localizations != JSONFILE_NONE && f->v[localizations].type != JSON_OBJECT)
+		localizations = JSONFILE_NONE;
+	add_localizations(r, &key, localizations);
 }
 
 /* Names that stand twice: the last is read. */
@@ -182,6 +209,8 @@ read_catalog(struct reader *r, struct err *e)
 	if (source == JSONFILE_NONE || f->v[source].type != JSON_STRING)
 		return err_set(e, "bad_catalog", "a String Catalog says its 'sourceLanguage'");
 	r->c->source_locale = keep(r, jsonfile_text(f, source));
+	if (!locale_canonical(r->c->source_locale, r->source))
+		*r->source = '\0';
 	if (strings == JSONFILE_NONE)
 		return 0;
 	if (f->v[strings].type != JSON_OBJECT)

@@ -2,12 +2,30 @@
 #include "common/format/xcstrings_shape.h"
 
 #include "common/format/apple_variable.h"
+#include "common/format/locale_name.h"
 #include "common/format/printf_message.h"
 
 static bool
 is_type(const struct jsonfile *f, size_t node, enum json_type type)
 {
 	return node != JSONFILE_NONE && f->v[node].type == type;
+}
+
+size_t
+xcstrings_localization(const struct jsonfile *f, size_t key, struct slice locale)
+{
+	size_t all = jsonfile_child(f, key, S("localizations")), found = JSONFILE_NONE;
+	char want[LOCALE_MAX], name[LOCALE_MAX];
+
+	if (all == JSONFILE_NONE || f->v[all].type != JSON_OBJECT)
+		return JSONFILE_NONE;
+	if (!locale_canonical(locale, want))
+		return jsonfile_child(f, all, locale);
+	for (size_t i = f->v[all].first; i != JSONFILE_NONE; i = f->v[i].next)
+		if (!f->v[i].removed && locale_canonical(f->v[i].name, name) &&
+		    strcmp(name, want) == 0)
+			found = i;
+	return found;
 }
 
 bool

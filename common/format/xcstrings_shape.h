@@ -28,6 +28,12 @@ struct xcstrings_shape {
 	struct slice before, after; /* of the text around the variable */
 };
 
+/*
+ * The localization of a key (a node) in that language, in any spelling, the last
+ * where it stands twice; JSONFILE_NONE: none is there.
+ */
+size_t xcstrings_localization(const struct jsonfile *, size_t key, struct slice locale);
+
 /* localization: a node, or JSONFILE_NONE. */
 void xcstrings_shape(struct jsonfile *, size_t localization, struct xcstrings_shape *);
 

@@ -106,25 +106,6 @@ add_key(struct merge *m, const struct catalog_change *change)
 	return node;
 }
 
-/* The localization of the merge's language, in any spelling; JSONFILE_NONE: none is there. */
-static size_t
-find_localization(const struct merge *m, size_t key, struct slice locale)
-{
-	const struct jsonfile *f = &m->f;
-	size_t all = jsonfile_child(f, key, S("localizations")), found = JSONFILE_NONE;
-	char want[LOCALE_MAX], name[LOCALE_MAX];
-
-	if (all == JSONFILE_NONE || f->v[all].type != JSON_OBJECT)
-		return JSONFILE_NONE;
-	if (!locale_canonical(locale, want))
-		return jsonfile_child(f, all, locale);
-	for (size_t i = f->v[all].first; i != JSONFILE_NONE; i = f->v[i].next)
-		if (!f->v[i].removed && locale_canonical(f->v[i].name, name) &&
-		    strcmp(name, want) == 0)
-			found = i;
-	return found;
-}
-
 /* -- texts -- */
 
 struct texts {
@@ -246,7 +227,7 @@ set_text(struct merge *m, const struct catalog_change *change, size_t key, size_
 	struct xcstrings_shape source;
 	struct texts t;
 
-	xcstrings_shape(&m->f, find_localization(m, key, m->old->source_locale), &source);
+	xcstrings_shape(&m->f, xcstrings_localization(&m->f, key, m->old->source_locale), &source);
 	if (encode(m, change, key, own, &source, &t) < 0)
 		return -1;
 	const struct xcstrings_shape *like = own->kind == XCSTRINGS_SUBSTITUTION ? own
@@ -300,7 +281,7 @@ static int
 write_change(struct merge *m, const struct catalog_change *change, size_t key)
 {
 	struct jsonfile *f = &m->f;
-	size_t all, localization = find_localization(m, key, m->merge->locale);
+	size_t all, localization = xcstrings_localization(&m->f, key, m->merge->locale);
 	size_t stale = jsonfile_child(f, key, S("extractionState"));
 	struct xcstrings_shape own;
 

@@ -367,6 +367,35 @@ test_xcstrings_merge(void)
 	free(got);
 }
 
+#define SAYS(name, text) "\"" name "\":{\"stringUnit\":{\"state\":\"new\",\"value\":\"" text "\"}}"
+
+/* The source language is there twice: the last counts, for the reader as for the merge. */
+static void
+test_xcstrings_spellings(void)
+{
+	static const char *const twice[] = {SAYS("FR", "a") "," SAYS("fr", "b"),
+	    SAYS("fr", "a") "," SAYS("FR", "b"), SAYS("fr", "a") "," SAYS("fr", "b"),
+	    SAYS("de", "x") "," SAYS("fr", "a") "," SAYS("FR", "b") "," SAYS("fr-CA", "y")};
+	static const struct catalog_change change = CHANGE("k", "c", "c");
+
+	for (size_t i = 0; i < sizeof(twice) / sizeof(*twice); i++) {
+		struct buf b = {0};
+		struct catalog view;
+		struct err e;
+		buf_addf(&b, "{\"sourceLanguage\":\"fr\",\"strings\":{\"k\":{\"localizations\":{%s}}}}",
+		    twice[i]);
+		CHECK(parse("L.xcstrings", buf_slice(&b), &e) == 0);
+		catalog_view(&c, S("fr"), &view);
+		CHECK(view.n == 2 && slice_is(catalog_find(&view, S("k"))->values[0], "b"));
+		catalog_free(&view);
+		free(merged("L.xcstrings", buf_slice(&b), "fr", false, &change, 1, NULL));
+		catalog_view(&c, S("fr"), &view);
+		CHECK(view.n == 2 && slice_is(catalog_find(&view, S("k"))->values[0], "c"));
+		catalog_free(&view);
+		buf_free(&b);
+	}
+}
+
 /* What stands in the file tells the conversions; "%1$#@n@" is none, nor "%@" of a number. */
 static void
 test_xcstrings_specs(void)
@@ -539,6 +568,7 @@ main(void)
 	test_stringsdict_marks();
 	test_xcstrings_read();
 	test_xcstrings_merge();
+	test_xcstrings_spellings();
 	test_xcstrings_specs();
 	test_xcstrings_template();
 	test_rounds();
