@@ -20,6 +20,8 @@ socket_new(struct sockets *loop, const struct socket_events *events, void *calle
 	s->events = events;
 	s->caller = caller;
 	s->due = INT64_MAX;
+	s->fd = -1;
+	socket_queue_start(s);
 	lws_dll2_add_tail(&s->all, &loop->all);
 	return s;
 }
@@ -253,8 +255,11 @@ opened(struct socket *s)
 	socket_client_free(s);
 	if (s->used > 0 && lws_dll2_is_detached(&s->dirty))
 		lws_dll2_add_tail(&s->dirty, &s->loop->dirty);
-	if (s->listener)
+	if (s->listener) {
+		if (!lws_is_ssl(s->wsi))
+			s->fd = lws_get_socket_fd(s->wsi);
 		socket_alarm(s->loop, due_of(s));
+	}
 	s->loop->told++;
 	s->events->opened(s, s->caller);
 }

@@ -9,6 +9,8 @@
 #include "common/crypto.h"
 #include "common/mem.h"
 
+#include <sys/socket.h>
+
 enum {
 	FIN = 0x80,
 	CONTINUATION = 0,
@@ -86,20 +88,34 @@ socket_frames(void)
 
 /* ---- the queue ---- */
 
+void
+socket_queue_start(struct socket *s)
+{
+	s->frames = &s->one;
+	s->size = 1;
+	s->head = 0;
+}
+
+static void
+grow(struct socket *s)
+{
+	uint32_t size = s->size > 1 ? s->size * 2 : 4;
+	struct socket_frame **grown = xreallocarray(NULL, size, sizeof(*grown));
+
+	for (uint32_t i = 0; i < s->used; i++)
+		grown[i] = s->frames[(s->head + i) & (s->size - 1)];
+	if (s->frames != &s->one)
+		free(s->frames);
+	s->frames = grown;
+	s->size = size;
+	s->head = 0;
+}
+
 static void
 push(struct socket *s, struct socket_frame *f)
 {
-	if (s->used == s->size) {
-		uint32_t size = s->size ? s->size * 2 : 4;
-		struct socket_frame **grown = xreallocarray(NULL, size, sizeof(*grown));
-
-		for (uint32_t i = 0; i < s->used; i++)
-			grown[i] = s->frames[(s->head + i) & (s->size - 1)];
-		free(s->frames);
-		s->frames = grown;
-		s->size = size;
-		s->head = 0;
-	}
+	if (s->used == s->size)
+		grow(s);
 	s->frames[(s->head + s->used++) & (s->size - 1)] = f;
 	f->count++;
 	s->queued += f->len;
@@ -116,10 +132,9 @@ pop(struct socket *s)
 
 	s->head = (s->head + 1) & (s->size - 1);
 	s->offset = 0;
-	if (--s->used == 0) {
+	if (--s->used == 0 && s->frames != &s->one) {
 		free(s->frames);
-		s->frames = NULL;
-		s->size = s->head = 0;
+		socket_queue_start(s);
 	}
 	socket_frame_free(f);
 }
@@ -209,7 +224,25 @@ advance(struct socket *s, size_t n)
 	pop(s);
 }
 
-/* One write of as many whole frames as fit; 0, or -1 when the connection is broken. */
+/*
+ * Past lws where no TLS stands between: it would hand on what is raw as it is, for a twentieth
+ * of what a delivery costs. What the kernel does not take at once goes to lws, which keeps it.
+ */
+static int
+write_raw(struct socket *s, unsigned char *bytes, size_t n)
+{
+	ssize_t got = s->fd >= 0 ? send(s->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+
+	if (got == (ssize_t)n)
+		return 0;
+	if (got > 0) {
+		bytes += got;
+		n -= (size_t)got;
+	}
+	return lws_write(s->wsi, bytes, n, LWS_WRITE_RAW);
+}
+
+/* One write of as many whole frames as fit; 0, or less when the connection is broken. */
 static int
 write_server(struct socket *s)
 {
@@ -219,8 +252,7 @@ write_server(struct socket *s)
 
 	/* One alone is written from where it is: lws writes nothing into what is raw. */
 	if (s->used == 1 || more == SOCKET_PIECE) {
-		result = lws_write(s->wsi, s->frames[s->head]->bytes + s->offset, more,
-		    LWS_WRITE_RAW);
+		result = write_raw(s, s->frames[s->head]->bytes + s->offset, more);
 		advance(s, more);
 		return result;
 	}
@@ -229,7 +261,7 @@ write_server(struct socket *s)
 		n += more;
 		advance(s, more);
 	}
-	return lws_write(s->wsi, out, n, LWS_WRITE_RAW);
+	return write_raw(s, out, n);
 }
 
 /* lws offers close frames only as an end that it makes itself, so this one is masked here. */

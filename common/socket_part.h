@@ -88,22 +88,26 @@ struct socket {
 	bool told;	/* closed has been called */
 	bool partial;	/* a message has begun */
 	bool full;	/* drained is owed */
+	int fd;		/* of an open server's connection without TLS, else -1 */
 	struct sockets *loop;
 	struct lws *wsi; /* NULL: there is none any more */
 	const struct socket_events *events;
 	void *caller;
-	struct lws_dll2 all, dirty, over;
+	/* What a delivery touches stands together: of thousands nothing is in the cache. */
+	struct lws_dll2 dirty;
 	struct socket_frame **frames; /* the queue: a ring of size, a power of two */
+	struct socket_frame *one;     /* the ring of one, which needs no memory of its own */
 	uint32_t head, used, size;
 	size_t queued; /* its bytes */
 	size_t offset; /* those of the first frame that have left */
+	size_t max_queue, max_message;
+	struct socket_listener *listener; /* NULL: a client */
+	struct lws_dll2 all, over;
 	struct buf in; /* a message in pieces */
-	size_t max_message, max_queue;
 	int64_t due;   /* of opening and closing; INT64_MAX: none */
 	int64_t heard; /* when something came */
 	struct socket_end *end;
-	struct socket_client *client;	  /* until it is open */
-	struct socket_listener *listener; /* NULL: a client */
+	struct socket_client *client; /* until it is open */
 };
 
 /* One address that is listened to. Lives as long as the loop. */
@@ -165,6 +169,8 @@ void socket_alarm(struct sockets *, int64_t due);
 struct lws_vhost *socket_vhost(struct sockets *, struct lws_context_creation_info *);
 
 /* ---- socket_frame.c ---- */
+/* An empty queue, without memory of its own. */
+void socket_queue_start(struct socket *);
 /* Queues a close frame, whatever waits; the reason is cut to fit. */
 void socket_queue_close(struct socket *, int code, struct slice reason);
 /* Writes what can be written now. */
