@@ -27,6 +27,7 @@ enum opt_type {
 enum {
 	OPT_PROJECT = 1, /* the project's own .kandil/config may set it */
 	OPT_INSIDE = 2,	 /* and then only to paths below its own folder */
+	OPT_TYPED = 4,	 /* the command line alone sets it: another command has one of that name */
 };
 
 struct opt_list {

@@ -26,6 +26,8 @@ apply_environment(struct opt_table *t)
 	for (size_t i = 0; i < t->n; i++) {
 		const char *value;
 
+		if (t->rows[i].opt->flags & OPT_TYPED)
+			continue;
 		buf_reset(&name);
 		buf_addf(&name, "KANDIL_%s_%s", short_name(t->tool), t->rows[i].opt->name);
 		for (char *p = name.ptr; *p; p++)
@@ -88,6 +90,8 @@ apply_setting(struct config *c, struct slice name, struct slice value, bool mine
 			    c->line, (int)name.len, name.ptr, c->table->tool->name);
 		return;
 	}
+	if (row->opt->flags & OPT_TYPED)
+		return;
 	if (c->project && !(row->opt->flags & OPT_PROJECT)) {
 		warn("%s:%zu: a project may not set '%s': ignored; set it in your own configuration",
 		    c->file, c->line, row->opt->name);
