@@ -16,6 +16,7 @@
 
 enum {
 	WANTS = 64,		 /* ranges that one channel may want at a time */
+	ASKS = WANTS + 1,	 /* what one join may ask: all these, and a hello */
 	HEAL_QUEUE = 256 * 1024, /* bytes that may wait for a member who is healed */
 	HEAL_MEMBER = 256,	 /* messages to one member in one turn */
 	HEAL_TURN = 1024,	 /* to all, so that who only listens does not wait for long */
@@ -437,4 +438,26 @@ history_control(struct channel *ch, struct slice payload)
 		return false;
 	want(ch, payload);
 	return true;
+}
+
+void
+history_ask(struct channel *ch, struct slice asks)
+{
+	struct json_walk walk = json_walk(asks);
+	struct slice element;
+
+	if (json_type(asks) != JSON_ARRAY)
+		return;
+	for (int i = 0; i < ASKS && json_element(&walk, &element); i++)
+		history_control(ch, element);
+}
+
+void
+history_go_on(struct channel *old, struct channel *ch)
+{
+	if (old->heals == NULL || old->topic != ch->topic)
+		return;
+	ch->heals = old->heals;
+	ch->heals->channel = ch;
+	old->heals = NULL;
 }

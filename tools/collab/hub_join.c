@@ -33,6 +33,7 @@ struct asked {
 	bool ack, self, presence, private;
 	struct buf key, token;
 	struct slice replay; /* ptr NULL: none */
+	struct slice asks;   /* of our history: likewise */
 };
 
 /* true, or the string "true" in any case. */
@@ -70,6 +71,8 @@ asked_read(struct asked *a, struct slice payload)
 		json_text(value, &a->key);
 	if (json_path(config, replay, 2, &value) && json_type(value) != JSON_NULL)
 		a->replay = value;
+	if (json_get(config, "kandil", &value))
+		a->asks = value;
 }
 
 static void
@@ -177,6 +180,8 @@ joined(struct channel *ch, struct channel *old, const struct frame *f, const str
 
 	hub->metrics.joins++;
 	reply_joined(ch, f);
+	if (old && a->asks.ptr)
+		history_go_on(old, ch);
 	if (old)
 		channel_end(old, NULL);
 	words = a->replay.ptr ? history_replay(ch, a->replay) : NULL;
@@ -186,6 +191,8 @@ joined(struct channel *ch, struct channel *old, const struct frame *f, const str
 	}
 	if (ch->presence)
 		presence_state(ch);
+	if (a->asks.ptr)
+		history_ask(ch, a->asks);
 }
 
 /* A join of a topic that it is in already ends the old channel, also when it is refused. */

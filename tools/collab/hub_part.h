@@ -262,6 +262,13 @@ void history_add(struct topic *, const struct cast *);
 const char *history_replay(struct channel *, struct slice replay);
 /* A control message of a kandil client (event "kandil"): true when it was for the hub alone. */
 bool history_control(struct channel *, struct slice payload);
+/*
+ * join's config.kandil, behind the ok of the join: an array of such messages to the history, from
+ * who listens, and may have no right to send any. What is none of them is passed over.
+ */
+void history_ask(struct channel *, struct slice asks);
+/* A second join of the connection replaces old: what old still wants goes to the new channel. */
+void history_go_on(struct channel *old, struct channel *);
 bool history_kept(const struct hub *);
 /*
  * Before the join is answered: what history_replay would refuse, without sending anything; NULL:
