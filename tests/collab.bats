@@ -498,7 +498,7 @@ said() {
 	(umask 077; printf 'key r 0123456789abcdef-r read=standup\nkey w 0123456789abcdef-w write=standup\n' >keys)
 	hub 0 --key-file=keys
 	KANDIL_COLLAB_KEY=0123456789abcdef-r run -3 --separate-stderr join --as=bob --private --status <<<'{"n":1}'
-	[[ $stderr == *"may not write to the private topic 'standup'"* ]]
+	[[ $stderr == *"may not write to the private topic 'standup': to hear it only, add --listen"* ]]
 	same 'connecting ended permission' \
 		"$(jq -r 'select(.state | IN("connecting", "down", "ended")) | .state, .code // empty' <<<"$output" | xargs)"
 	KANDIL_COLLAB_KEY=0123456789abcdef-w run -3 --separate-stderr join --as=bob --private --status </dev/null

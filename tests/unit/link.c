@@ -255,6 +255,53 @@ test_presence(enum frame_dialect dialect)
 	stop();
 }
 
+/* ---- who only listens ---- */
+
+static void
+test_listen(enum frame_dialect dialect)
+{
+	static const char *const silent[] = {"-", NULL},
+				 *const refused[] = {"Unauthorized: not any more", NULL};
+	char old[32];
+
+	usual();
+	set.dialect = dialect;
+	set.listen = set.presence = true;
+	set.ask = S("[\"all\"]");
+	start();
+	CHECK(!link_ask(l, S("[]")));
+	CHECK_TEXT(until("up", PATIENCE), "connecting up ");
+	snprintf(old, sizeof(old), "%s", seat->join_ref);
+	/* A further join, at its place among what is heard; what it replaces may end. */
+	CHECK(link_ask(l, S("[{\"n\":1}]")) && !link_ask(l, S("[]")));
+	wait_heard("[{\"n\":1}]");
+	CHECK_TEXT(relay_heard(),
+	    "phx_join {\"config\":{\"broadcast\":{\"ack\":true,\"self\":false},\"presence\":{"
+	    "\"key\":\"\",\"enabled\":true},\"postgres_changes\":[],\"private\":false,"
+	    "\"kandil\":[\"all\"]}}\n"
+	    "phx_join {\"config\":{\"broadcast\":{\"ack\":true,\"self\":false},\"presence\":{"
+	    "\"key\":\"\",\"enabled\":true},\"postgres_changes\":[],\"private\":false,"
+	    "\"kandil\":[{\"n\":1}]}}\n");
+	relay_write(seat, old, old, "phx_close", "{}");
+	relay_push("presence_state", "{\"bob\":{\"metas\":[{\"phx_ref\":\"b\"}]}}");
+	relay_write(seat, NULL, NULL, "broadcast", "{\"event\":\"e\",\"payload\":1}");
+	CHECK_TEXT(until("<e", PATIENCE), "+bob{} <e 1> ");
+	/* No answer: what is said is heard all the same, until the link counts as broken. */
+	plan.join = silent;
+	CHECK(link_ask(l, S("[]")));
+	wait_heard("[]}");
+	relay_write(seat, NULL, NULL, "broadcast", "{\"event\":\"e\",\"payload\":2}");
+	CHECK_TEXT(until("<e", PATIENCE), "<e 2> ");
+	CHECK_TEXT(until("up", PATIENCE), "backoff:timeout connecting up ");
+	/* A right that is gone. */
+	plan.join = refused;
+	CHECK(link_ask(l, S("[]")));
+	CHECK_TEXT(until("ended", PATIENCE), "ended3:permission ");
+	CHECK(!link_ask(l, S("[]")));
+	CHECK(strstr(relay_heard(), "track") == NULL);
+	stop();
+}
+
 int
 main(void)
 {
@@ -263,6 +310,7 @@ main(void)
 	for (enum frame_dialect d = FRAME_V1; d <= FRAME_V2; d++) {
 		test_talk(d);
 		test_presence(d);
+		test_listen(d);
 		test_thousand(d);
 	}
 	test_acks();

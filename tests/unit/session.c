@@ -146,7 +146,7 @@ at_relay(struct world *w, const struct event *e)
 			    .flag = w->calm || draw(w, 300) != 0});
 	if (!slice_is(buf_slice(&e->name), "kandil"))
 		note_line(w, e);
-	if (hub_hears(w, e))
+	if (hub_hears(w, e) || w->nodes[e->from].listens)
 		return;
 	for (int i = 0; i < w->nnodes; i++) {
 		if (i == e->from || !w->nodes[i].connected || !w->open[e->from][i])
@@ -183,7 +183,7 @@ write_lines(struct world *w, int i, int n)
 {
 	struct node *node = &w->nodes[i];
 
-	if (node->dead)
+	if (node->dead || node->listens)
 		return;
 	while (n--)
 		append(w, i, ++w->lines);
@@ -302,7 +302,7 @@ handle(struct world *w, const struct event *e)
 			return;
 		if (e->from != e->node &&
 		    e->flag !=
-			(w->nodes[e->from].connected &&
+			(w->nodes[e->from].connected && !w->nodes[e->from].listens &&
 			    ident_of(w, name) == w->nodes[e->from].disk.ident))
 			return;
 		session_member(n->session, w->now, name, e->flag);
@@ -375,6 +375,10 @@ world_open(uint64_t seed)
 		w->nodes[i].disk.settled = draw(w, 4) != 0;
 		w->nodes[i].newcomer = SESSION_NOW + (enum session_newcomer)draw(w, 3);
 		w->nodes[i].turn_at = w->nodes[i].commit_at = -1;
+	}
+	if (w->nnodes > 2 && draw(w, 2)) {
+		w->nodes[w->nnodes - 1].listens = true;
+		w->nodes[w->nnodes - 1].newcomer = draw(w, 2) ? SESSION_NOW : SESSION_ALL;
 	}
 	return w;
 }
@@ -458,10 +462,12 @@ at_rest(struct world *w, bool loud)
 			if (k == n->disk.ident || w->idents[k].node == i)
 				continue;
 			for (int j = 0; j < w->nnodes; j++)
-				if (!w->nodes[j].dead && w->nodes[j].disk.last[k] > last &&
+				if (!w->nodes[j].dead && !w->nodes[j].listens &&
+				    w->nodes[j].disk.last[k] > last &&
 				    has(w, &w->nodes[j], k, w->nodes[j].disk.last[k]))
 					last = w->nodes[j].disk.last[k];
-			if (n->disk.last[k] >= last)
+			/* Of the last ones it may have heard nothing, where no history tells it. */
+			if (n->disk.last[k] >= last || (n->listens && !w->history))
 				continue;
 			if (loud)
 				wrong(w, "%d has %" PRIu64 " of %" PRIu64 " of %s", i, n->disk.last[k],
@@ -800,10 +806,118 @@ test_newcomer(void)
 	newcomer_meets(SESSION_ALL_ALONE, NEWCOMER, 61, DELIVERED, 10000);
 }
 
+/* ---- who only listens ---- */
+
+/* Node 3 begins to listen where node 0 has said 10 lines, and hears 5 more. */
+static struct world *
+listening(bool history, enum session_newcomer how)
+{
+	struct world *w = calm(4, 0);
+	struct node *n = &w->nodes[3];
+
+	int before = how == SESSION_NOW ? BEFORE : history ? DELIVERED : NONE;
+
+	w->history = history;
+	for (int i = 0; i < 4; i++)
+		cut(w, i);
+	crash(w, 3);
+	n->listens = true;
+	n->newcomer = how;
+	n->disk.settled = false;
+	run_until(w, 15000);
+	write_lines(w, 0, 10);
+	run_until(w, 20000);
+	w->sends = w->again = 0;
+	start(w, 3);
+	run_until(w, 23000);
+	CHECK(w->sends == 0 && n->disk.settled && session_whole(n->session));
+	write_lines(w, 0, 5);
+	run_until(w, 26000);
+	CHECK(count(w, 3, 0, 1, 10, before) == 10);
+	return w;
+}
+
+/* It is cut off while node 0 says 5 lines and node 1 its first 2; then both go on. */
+static void
+miss(struct world *w)
+{
+	cut(w, 3);
+	write_lines(w, 0, 5);
+	write_lines(w, 1, 2);
+	run_until(w, w->now + 3000);
+	CHECK(w->nodes[3].connected);
+	write_lines(w, 0, 1);
+	write_lines(w, 1, 1);
+	run_until(w, w->now + 3000);
+}
+
+/* Nobody waits for it, or sends anything again for it. */
+static void
+check_unknown(struct world *w)
+{
+	for (int i = 0; i < 2; i++)
+		CHECK(session_confirmed(w->nodes[i].session) == w->nodes[i].disk.own &&
+		    w->nodes[i].disk.own);
+	CHECK(w->again == 0);
+}
+
+static void
+test_listener(void)
+{
+	struct world *w = listening(false, SESSION_NOW);
+	size_t at = 0;
+	struct session_hole hole;
+
+	CHECK(count(w, 3, 0, 11, 15, DELIVERED) == 5 && w->nodes[3].lost == 0);
+	miss(w);
+	check_unknown(w);
+	/* Somebody might want it, too, and be sent it: for a quarter of a minute. */
+	CHECK(count(w, 3, 0, 16, 21, NONE) == 6 && !session_whole(w->nodes[3].session));
+	CHECK(session_hole(w->nodes[3].session, w->now, &at, &hole) && !hole.here &&
+	    hole.left_ms > 10000 && hole.left_ms <= 15000 && hole.last - hole.first < 5);
+	run_until(w, w->now + 16000);
+	CHECK(count(w, 3, 0, 16, 20, LOST) == 5 && count(w, 3, 0, 21, 21, DELIVERED) == 1);
+	CHECK(count(w, 3, 1, 1, 2, LOST) == 2 && count(w, 3, 1, 3, 3, DELIVERED) == 1);
+	CHECK(w->nodes[3].lost == 7 && session_whole(w->nodes[3].session) && !w->broken);
+	world_close(w);
+
+	/* What a member who missed it, too, is sent again is heard. */
+	w = listening(false, SESSION_NOW);
+	w->open[0][2] = w->open[1][2] = 0;
+	miss(w);
+	w->open[0][2] = w->open[1][2] = 1;
+	CHECK(count(w, 3, 0, 16, 21, NONE) == 6);
+	write_lines(w, 0, 1);
+	run_until(w, w->now + 3000);
+	CHECK(count(w, 3, 0, 16, 22, DELIVERED) == 7 && w->again && !w->broken);
+	world_close(w);
+
+	/* All of it from the beginning: of what nobody gives it says that it is missing. */
+	w = listening(false, SESSION_ALL);
+	run_until(w, w->now + 16000);
+	CHECK(count(w, 3, 0, 1, 10, LOST) == 10 && count(w, 3, 0, 11, 15, DELIVERED) == 5);
+	CHECK(!w->broken);
+	world_close(w);
+
+	/* With a history nothing is missing. */
+	for (enum session_newcomer how = SESSION_NOW; how <= SESSION_ALL; how++) {
+		w = listening(true, how);
+		w->expect_no_gap = true;
+		CHECK(count(w, 3, 0, 11, 15, DELIVERED) == 5);
+		miss(w);
+		check_unknown(w);
+		CHECK(count(w, 3, 0, 16, 21, DELIVERED) == 6);
+		CHECK(count(w, 3, 1, 1, 3, DELIVERED) == 3);
+		CHECK(w->nodes[3].lost == 0 && session_whole(w->nodes[3].session) && !w->broken);
+		world_close(w);
+	}
+}
+
 int
 main(void)
 {
 	test_newcomer();
+	test_listener();
 	test_crowd();
 	test_control();
 	test_quota();

@@ -43,6 +43,8 @@ static const struct opt join_options[] = {
     PART,
     {"event", 'e', OPT_TEXT, "NAME", "the event of what is sent", OPT_PROJECT, "message",
 	AT(event)},
+    {"listen", 0, OPT_FLAG, NULL, "only hear: read no input, send nothing, be seen by nobody",
+	OPT_TYPED, NULL, AT(only_listen)},
     {"log", 0, OPT_TEXT, "FILE", "append what arrives to FILE, exactly once", 0, NULL, AT(log)},
     {"since", 0, OPT_CHOICE, "now|all", "where somebody new begins", OPT_PROJECT, "now",
 	AT(since)},

@@ -25,7 +25,7 @@ struct settings {
 	/* join */
 	int since; /* now or all */
 	const char *event, *log, *until, *meta;
-	bool once, presence, self;
+	bool once, presence, self, only_listen;
 	/* sync */
 	const char *state;
 	bool patches;

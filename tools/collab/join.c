@@ -38,6 +38,33 @@ check_settings(const struct settings *set)
 		die(STATUS_USAGE, "%s: '%s' is no JSON object", opt_origin("meta"), set->meta);
 }
 
+/* It stands on the command line; elsewhere it is for who takes part. */
+static bool
+typed(const char *name)
+{
+	return slice_starts(slice(opt_origin(name)), "--");
+}
+
+/* What has to be sent cannot be together with --listen. */
+static void
+check_listener(const struct run *run, const struct settings *set)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} sent[] = {{"event", strcmp(set->event, "message") != 0}, {"meta", set->meta != NULL},
+	    {"self", set->self}};
+
+	if (run->noperands)
+		die(STATUS_USAGE, "--listen: nothing is sent, so '%s' is not read: leave out the files, "
+		    "or --listen", run->operands[0]);
+	for (size_t i = 0; i < sizeof(sent) / sizeof(*sent); i++)
+		if (sent[i].given && typed(sent[i].name))
+			die(STATUS_USAGE,
+			    "--%s: nothing is sent with --listen: leave out one of them",
+			    sent[i].name);
+}
+
 static void
 open_limits(struct join *j)
 {
@@ -73,6 +100,7 @@ static void
 open_party(struct join *j)
 {
 	struct party_settings set = {.settings = j->settings, .topic = j->topic,
+	    .listen = j->settings->only_listen,
 	    .self = j->settings->self, .known = j->log.known, .known_n = j->log.known_n,
 	    .hooks = &hooks, .state = j};
 	struct err e;
@@ -101,6 +129,8 @@ all_done(const struct join *j)
 	uint64_t last = party_last(j->party);
 	int64_t up = time_ms() - j->up;
 
+	if (j->settings->only_listen)
+		return party_is_up(j->party) && party_is_whole(j->party) && up >= SETTLE_MS;
 	return join_in_done(j) && party_is_up(j->party) &&
 	    (party_has_roster(j->party) || up >= ROSTER_MS) && party_is_whole(j->party) &&
 	    party_relayed(j->party) >= last && party_confirmed(j->party) >= last &&
@@ -231,7 +261,11 @@ join_run(struct run *run, void *settings)
 	j->topic = run->operands[0];
 	run->operands++;
 	run->noperands--;
-	take_terminal(run);
+	j->ended = j->settings->only_listen;
+	if (j->settings->only_listen)
+		check_listener(run, j->settings);
+	else
+		take_terminal(run);
 	open_limits(j);
 	join_log_open(j);
 	open_party(j);

@@ -44,7 +44,11 @@ say_hole(struct join *j, const struct session_hole *hole)
 	else
 		snprintf(numbers, sizeof(numbers), "messages %llu to %llu",
 		    (unsigned long long)hole->first, (unsigned long long)hole->last);
-	if (hole->here)
+	if (j->settings->only_listen)
+		snprintf(until, sizeof(until),
+		    "about %lld s for somebody to send them again: then they are a gap",
+		    (long long)(hole->left_ms + 999) / 1000);
+	else if (hole->here)
 		snprintf(until, sizeof(until), "until it answers");
 	else if (hole->left_ms >= 0)
 		snprintf(until, sizeof(until),
@@ -127,11 +131,15 @@ look_at_holes(struct join *j, int64_t now)
 static void
 say_once(const struct join *j)
 {
-	uint64_t last = party_last(j->party), waiting = last - party_relayed(j->party);
+	bool listens = j->settings->only_listen;
+	uint64_t last = party_last(j->party);
+	uint64_t waiting = listens ? 0 : last - party_relayed(j->party);
 	struct slice who;
-	size_t n = party_behind(j->party, &who);
+	size_t n = listens ? 0 : party_behind(j->party, &who);
 
-	if (!party_is_up(j->party))
+	if (!party_is_up(j->party) && listens)
+		note("--once waits until the hub is there: --for=LENGTH bounds it");
+	else if (!party_is_up(j->party))
 		note("--once waits until the hub is there (%llu lines wait in the outbox): "
 		     "--for=LENGTH bounds it", (unsigned long long)waiting);
 	else if (waiting)

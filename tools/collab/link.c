@@ -63,6 +63,8 @@ link_open(struct sockets *loop, const struct link_settings *s, const struct link
 	buf_addslice(&l->token, s->token);
 	buf_addslice(&l->presence_key, s->presence_key);
 	buf_addslice(&l->meta, s->presence_meta);
+	buf_addslice(&l->ask, s->ask);
+	l->listen = s->listen;
 	l->private = s->private;
 	l->presence = s->presence;
 	l->dialect = s->dialect == FRAME_V1 ? FRAME_V1 : FRAME_V2;
@@ -117,6 +119,7 @@ link_close(struct link *l, int64_t wait_ms)
 	buf_free(&l->text);
 	buf_free(&l->presence_key);
 	buf_free(&l->meta);
+	buf_free(&l->ask);
 	frame_reader_free(&l->reader);
 	roster_free(&l->roster);
 	free(l->pending);

@@ -45,6 +45,12 @@ struct link_settings {
 	enum frame_dialect dialect;
 	bool presence;	       /* presence is wanted, and we track ourselves */
 	struct slice presence_key, presence_meta; /* meta: a JSON object */
+	/*
+	 * Says nothing but what keeps it joined: it does not track itself, and may be without the
+	 * right to write. ask: what every join asks of our hub's history, as link_ask.
+	 */
+	bool listen;
+	struct slice ask;
 	const char *ca_file;
 	size_t max_message;    /* as in socket.h */
 	long heartbeat_ms;     /* 0: 25,000; nothing heard before the next is due: cut */
@@ -100,6 +106,12 @@ void link_close(struct link *, int64_t wait_ms);
  * event has at most 255 bytes.
  */
 bool link_send(struct link *, struct slice event, struct slice payload, uint64_t number);
+/*
+ * Asks our hub's history by joining once more, which ends nothing: asks is its config.kandil, a
+ * JSON array of control messages (session.h). False, nothing sent: it is not up, or the last is
+ * not answered. A refusal is a loss.
+ */
+bool link_ask(struct link *, struct slice asks);
 /* Timers: to be called after each sockets_wait; milliseconds until the next is due, -1: none. */
 int64_t link_turn(struct link *);
 

@@ -60,22 +60,26 @@ may_not_write(struct slice response)
 }
 
 static void
+join_refused(struct link *l, struct slice response)
+{
+	const char *reason = words(l, response);
+
+	link_lost(l, refusal_join(slice(reason)), true, -1, "the relay refuses the join: %s",
+	    *reason ? reason : "it gives no reason");
+}
+
+static void
 hear_join(struct link *l, bool ok, struct slice response)
 {
-	struct refusal r, barred = {LINK_NEVER, "permission"};
+	struct refusal barred = {LINK_NEVER, "permission"};
 
 	if (!ok) {
-		const char *reason = words(l, response);
-
-		r = refusal_join(slice(reason));
-		link_lost(l, r, true, -1, "the relay refuses the join: %s",
-		    *reason ? reason : "it gives no reason");
+		join_refused(l, response);
 		return;
 	}
-	if (may_not_write(response)) {
+	if (!l->listen && may_not_write(response)) {
 		link_lost(l, barred, true, -1,
-		    "this key or token may not write to the private topic '%s', as who takes part "
-		    "must: one for it names the topic under write, too",
+		    "this key or token may not write to the private topic '%s': " LINK_MAY_LISTEN,
 		    l->topic + strlen("realtime:"));
 		return;
 	}
@@ -85,10 +89,21 @@ hear_join(struct link *l, bool ok, struct slice response)
 	link_token_plan(l, l->up_at);
 	roster_joined(&l->roster);
 	/* Ours first: who greets the others is to be seen by them. */
-	if (l->presence)
+	if (l->presence && !l->listen)
 		link_say_track(l);
 	if (l->events->up)
 		l->events->up(response, l->owner);
+}
+
+/* To a further join, of link_ask. */
+static void
+hear_asked(struct link *l, bool ok, struct slice response)
+{
+	l->asking = false;
+	if (ok)
+		roster_joined(&l->roster);
+	else
+		join_refused(l, response);
 }
 
 static void
@@ -99,6 +114,8 @@ hear_reply(struct link *l, const struct frame *f, bool ok, struct slice response
 	if (is_ref(f->ref, l->join_ref)) {
 		if (l->at == LINK_JOINING)
 			hear_join(l, ok, response);
+		else if (l->asking)
+			hear_asked(l, ok, response);
 		return;
 	}
 	if (is_ref(f->ref, l->leave_ref)) {

@@ -38,6 +38,11 @@ enum {
 	LINK_NAME = 255,	       /* bytes of topic and event: their length is one byte */
 };
 
+/* What who may not write is told. */
+#define LINK_MAY_LISTEN \
+	"to hear it only, add --listen to join; to take part, give one that names the topic " \
+	"under write, too"
+
 /* All in ms. In the struct, so that tests need not wait for them. */
 struct link_times {
 	int64_t first;	   /* the first try after a loss comes within that */
@@ -67,15 +72,16 @@ struct link {
 
 	/* settings */
 	char *base, *topic, *token_command, *token_file, *ca_file;
-	struct buf key, token, presence_key, meta;
-	bool private, presence;
+	struct buf key, token, presence_key, meta, ask;
+	bool private, presence, listen;
 	enum frame_dialect dialect;
 	size_t max_message;
 	int64_t heartbeat_ms;
 	struct link_times times;
 
 	enum link_state at;
-	int64_t due; /* of WAITING, JOINING and OFF */
+	bool asking; /* UP, and a further join is not answered */
+	int64_t due; /* of WAITING, JOINING and OFF, and of asking */
 	struct socket *socket; /* the one that counts */
 	struct socket *closing; /* one that is saying goodbye */
 	unsigned sockets;      /* whose closed has not come yet */

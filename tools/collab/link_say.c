@@ -46,7 +46,7 @@ say(struct link *l, bool phoenix, const char *event, struct slice payload)
 
 /* {"config":{…}[,"access_token":…]}: the members that realtime-js sends, in its order. */
 static void
-write_config(struct link *l, struct buf *b)
+write_config(struct link *l, struct slice ask, struct buf *b)
 {
 	buf_reset(b);
 	json_open(b, '{');
@@ -62,21 +62,39 @@ write_config(struct link *l, struct buf *b)
 	json_add_raw(b, "postgres_changes", S("[]"));
 	json_name(b, "private");
 	json_put_bool(b, l->private);
+	if (ask.len)
+		json_add_raw(b, "kandil", ask);
 	json_close(b, '}');
 	if (l->token.len)
 		json_add(b, "access_token", buf_slice(&l->token));
 	json_close(b, '}');
 }
 
+static void
+say_join(struct link *l, struct slice ask)
+{
+	l->due = time_ms() + l->times.reply;
+	l->join_ref = l->ref + 1; /* the join's own ref */
+	write_config(l, ask, &l->payload);
+	say(l, false, "phx_join", buf_slice(&l->payload));
+}
+
 void
 link_join(struct link *l)
 {
 	l->at = LINK_JOINING;
-	l->due = time_ms() + l->times.reply;
 	l->said_text[0] = '\0';
-	l->join_ref = l->ref + 1; /* the join's own ref */
-	write_config(l, &l->payload);
-	say(l, false, "phx_join", buf_slice(&l->payload));
+	say_join(l, buf_slice(&l->ask));
+}
+
+bool
+link_ask(struct link *l, struct slice asks)
+{
+	if (l->at != LINK_UP || l->asking)
+		return false;
+	l->asking = true;
+	say_join(l, asks);
+	return true;
 }
 
 void

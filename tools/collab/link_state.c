@@ -112,6 +112,7 @@ link_lost(struct link *l, struct refusal r, bool keep, int64_t wait_ms, const ch
 	link_forget(l);
 	l->join_ref = l->track_ref = 0;
 	l->token_at = LINK_NEVER_DUE;
+	l->asking = false;
 	l->at = keep && l->socket ? LINK_OFF : LINK_WAITING;
 	hide(l, &text);
 	if (r.class == LINK_REFRESH)
@@ -273,7 +274,7 @@ mute(struct link *l)
 	if (l->private && !l->heard_ack && ++l->mute >= MUTE_MAX)
 		link_lost(l, barred, false, -1,
 		    "the relay takes no message: this token may not write to the private topic "
-		    "'%s'", l->topic + strlen("realtime:"));
+		    "'%s': " LINK_MAY_LISTEN, l->topic + strlen("realtime:"));
 	else
 		link_lost(l, broken, false, -1, "the relay acknowledges nothing any more");
 }
@@ -289,7 +290,7 @@ watch(struct link *l, int64_t now)
 
 	last = last > l->acked_at ? last : l->acked_at;
 	last = last > l->moved_at ? last : l->moved_at;
-	if (l->at == LINK_JOINING && l->due <= now) {
+	if ((l->at == LINK_JOINING || l->asking) && l->due <= now) {
 		link_lost(l, timeout, false, -1, "the relay does not answer the join");
 		return;
 	}
@@ -323,6 +324,8 @@ next_due(const struct link *l)
 		next = sooner(next, l->beat_at);
 	if (l->at == LINK_UP) {
 		next = sooner(next, l->token_at);
+		if (l->asking)
+			next = sooner(next, l->due);
 		if (oldest) {
 			int64_t last = oldest->sent > l->acked_at ? oldest->sent : l->acked_at;
 

@@ -78,6 +78,7 @@ open_session(struct party *p)
 	const struct settings *set = p->set.settings;
 	struct session_settings session = {
 	    .self = party_self(p),
+	    .listener = p->set.listen,
 	    .fresh = is_fresh(p),
 	    .newcomer = newcomer(p),
 	    .rate = set->rate > 0 ? set->rate : where_is_hosted(p->where.url) ? HOSTED_RATE : 0,
@@ -174,7 +175,7 @@ send_out(struct slice event, struct slice payload, uint64_t number, void *state)
 {
 	struct party *p = state;
 
-	return link_send(p->link, event, payload, number);
+	return p->set.listen ? party_ask(p, payload) : link_send(p->link, event, payload, number);
 }
 
 static void
@@ -277,6 +278,7 @@ party_turn(struct party *p)
 	party_forget_out(p);
 	if (!p->stale)
 		wait = least(wait, session_turn(p->session, time_ms()));
+	wait = least(wait, party_ask_turn(p, time_ms()));
 	return p->stale ? least(wait, p->out_full ? FULL_MS : 0) : wait;
 }
 
@@ -356,6 +358,7 @@ party_close(struct party *p, struct run *run)
 	buf_free(&p->find);
 	buf_free(&p->feed);
 	buf_free(&p->text);
+	buf_free(&p->asks);
 	buf_free(&p->name);
 	buf_free(&p->topic);
 	free(p);

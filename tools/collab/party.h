@@ -85,6 +85,11 @@ struct party_hooks {
 struct party_settings {
 	const struct settings *settings; /* url, key, as, state_dir, rate, keep, vsn, meta, since … */
 	const char *topic;	/* as it goes on the wire, without realtime: */
+	/*
+	 * Only listens: nothing is said (party_say is not to be called), nobody is told that we are
+	 * here, and a key that may not write will do. What is missing is asked of the hub alone.
+	 */
+	bool listen;
 	bool self;		/* own messages go through the inbox, too, when the relay has them */
 	/*
 	 * What take took counts from party_done on only; until then it is kept, and so is

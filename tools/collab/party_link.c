@@ -9,6 +9,7 @@
 enum {
 	GUESTS = 20000,
 	LARGE = 5000000, /* what the link takes by itself */
+	ASK_MS = 1000,	 /* between two joins that ask: a hub counts joins, by key */
 };
 
 void
@@ -52,6 +53,7 @@ on_down(enum link_class class, const char *code, const char *text, int64_t retry
 		    ": trying again");
 	p->told_down = true;
 	p->up = false;
+	p->nasks = 0;
 	if (class == LINK_RATE)
 		session_slow(p->session, time_ms());
 	session_down(p->session, time_ms());
@@ -180,6 +182,38 @@ party_each(const struct party *p, size_t *at, struct slice *from)
 	return false;
 }
 
+/* ---- what a listener asks ---- */
+
+bool
+party_ask(struct party *p, struct slice payload)
+{
+	if (p->nasks == PARTY_ASKS)
+		return false;
+	if (p->nasks == 0)
+		buf_reset(&p->asks);
+	buf_addc(&p->asks, p->nasks++ ? ',' : '[');
+	buf_addslice(&p->asks, payload);
+	return true;
+}
+
+int64_t
+party_ask_turn(struct party *p, int64_t now)
+{
+	if (p->nasks == 0 || !p->up)
+		return -1;
+	if (now < p->ask_at)
+		return p->ask_at - now;
+	buf_addc(&p->asks, ']');
+	p->ask_at = now + ASK_MS;
+	if (link_ask(p->link, buf_slice(&p->asks))) {
+		p->nasks = 0;
+		return -1;
+	}
+	/* The last is not answered yet. */
+	buf_cut(&p->asks, p->asks.len - 1);
+	return ASK_MS;
+}
+
 /* ---- the link ---- */
 
 static const struct link_events events = {
@@ -207,9 +241,11 @@ party_connect(struct party *p, struct err *e)
 	    .private = set->private_topic,
 	    .dialect = set->vsn == 1 ? FRAME_V1 : FRAME_V2,
 	    .presence = true,
-	    .presence_key = party_self(p),
+	    .presence_key = p->set.listen ? S("") : party_self(p),
 	    .presence_meta = set->meta ? slice(set->meta) : S("{}"),
 	    .ca_file = set->ca_file,
+	    .listen = p->set.listen,
+	    .ask = p->set.listen ? S("[{\"kandil\":1,\"type\":\"hello\"}]") : S(""),
 	};
 
 	/* Frames carry more than the payload: at most as much again in escapes of names. */

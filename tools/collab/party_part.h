@@ -4,7 +4,7 @@
  *	party.c		opening, the turn, closing, a new identity
  *	party_out.c	the outbox: what we say
  *	party_in.c	the inbox: what came, and the taker
- *	party_link.c	the link's events; who is present
+ *	party_link.c	the link's events; who is present; what a listener asks
  */
 #ifndef KANDIL_COLLAB_PARTY_PART_H
 #define KANDIL_COLLAB_PARTY_PART_H
@@ -17,7 +17,10 @@
 
 /* An entry of the inbox that is a gap: its payload is [first,last]. */
 enum { ENTRY_GAP = 1 };
-enum { PARTY_REFUSED = 16 };
+enum {
+	PARTY_REFUSED = 16,
+	PARTY_ASKS = 64, /* of one join: what a hub looks at */
+};
 
 struct guest {
 	char *key;
@@ -70,6 +73,9 @@ struct party {
 
 	bool up, been_up, told_down;
 	bool history;	       /* the hub keeps one */
+	struct buf asks;       /* of its history, by who listens: a JSON array without its end */
+	unsigned nasks;
+	int64_t ask_at;	       /* not before */
 	bool stale, drop; /* a new identity is due; nothing goes with it */
 	enum status ended;
 	struct buf find, feed, text;
@@ -108,5 +114,9 @@ int party_connect(struct party *, struct err *e);
 void party_tell(struct party *, const char *what, const char *code, const char *text,
     int64_t retry_ms);
 void party_forget_guests(struct party *);
+/* Notes a control message for the hub's history; false: not now. */
+bool party_ask(struct party *, struct slice payload);
+/* Sends what is noted; ms until it wants to be called again, -1: any. */
+int64_t party_ask_turn(struct party *, int64_t now);
 
 #endif

@@ -14,6 +14,7 @@ enum {
 	UNWANTED = 8,	   /* nor so many times in a row, some minutes: it never will */
 	MAX_PAYLOAD = 256000,
 	PATIENCE_MS = 60000,
+	LISTEN_MS = 15000, /* for what others ask for: who was cut off with us is back by then */
 	DEBT_S = 10,	   /* what others spend too much does not silence us for longer */
 };
 
@@ -39,11 +40,12 @@ session_open(const struct session_settings *set)
 	if (s->set.max_held == 0)
 		s->set.max_held = 16 << 20;
 	if (s->set.patience_ms == 0)
-		s->set.patience_ms = PATIENCE_MS;
+		s->set.patience_ms = set->listener ? LISTEN_MS : PATIENCE_MS;
 	if (s->set.hub_patience_ms == 0)
 		s->set.hub_patience_ms = s->set.patience_ms;
 	s->acked = xcalloc(s->set.window, 1);
 	s->settling = set->newcomer == SESSION_NOW || set->newcomer == SESSION_ALL_ALONE;
+	s->beginning = set->listener && set->newcomer == SESSION_NOW;
 	s->hub = xcalloc(1, sizeof(*s->hub));
 	s->hub->name = xstrdup("hub");
 	s->hub->len = 3;
@@ -124,8 +126,8 @@ session_taken(struct session *s, uint64_t seq)
 void
 session_check_own(struct session *s, uint64_t seq)
 {
-	/* What was on disk when we began, or went out since. */
-	if (s->stale || seq <= s->inherited || seq <= s->most_sent)
+	/* What was on disk when we began, or went out since. Who says nothing uses no number. */
+	if (s->set.listener || s->stale || seq <= s->inherited || seq <= s->most_sent)
 		return;
 	s->stale = true;
 	s->hooks->stale(s->state);
@@ -135,7 +137,10 @@ void
 session_up(struct session *s, int64_t now, bool history)
 {
 	s->now = now;
-	s->up = s->hello = true;
+	s->up = true;
+	s->hello = !s->set.listener;
+	/* What its join asked for. */
+	s->hub->answered &= !s->set.listener;
 	s->history = history;
 	s->up_at = now;
 	s->roster = s->jammed = false;
@@ -172,6 +177,7 @@ session_down(struct session *s, int64_t now)
 		return;
 	session_confirmed(s);
 	s->up = false;
+	order_cut(s);
 	s->sent = s->relayed;
 	memset(s->acked, 0, s->set.window);
 	s->njobs = 0;
@@ -191,7 +197,7 @@ void
 session_leave(struct session *s, int64_t now)
 {
 	s->now = now;
-	if (s->up && s->was_up)
+	if (s->up && s->was_up && !s->set.listener)
 		say_bye(s);
 }
 
@@ -199,10 +205,12 @@ bool
 session_answered(struct session *s)
 {
 	/* Without presence who is here is known by then, or not at all. */
-	if (!s->roster && s->now - s->up_at < SETTLE_MS)
+	if (!s->roster && !(s->set.listener && s->history) && s->now - s->up_at < SETTLE_MS)
 		return false;
 	if (s->hello || (s->history && !s->hub->answered))
 		return false;
+	if (s->set.listener)
+		return true;
 	peers_here(s);
 	for (size_t i = 0; i < s->near.n; i++)
 		if (s->near.v[i]->ours && peer_here(s, s->near.v[i]) && !s->near.v[i]->answered)
@@ -364,6 +372,8 @@ session_turn(struct session *s, int64_t now)
 	}
 	wait = listen_turn(s);
 	wait = session_least(wait, want_turn(s));
+	if (s->set.listener)
+		return s->jammed ? session_least(wait, JAM_MS) : wait;
 	if (!s->jammed)
 		wait = session_least(wait, pump(s));
 	wait = session_least(wait, say_turn(s));

@@ -47,6 +47,12 @@
  * - Pacing: each send costs 1 + the other members (as Supabase counts), others' sends likewise (pace.h),
  *   against rate a second with a burst of 5 s; messages and healing by turns, have last but at least
  *   every 10 s.
+ * - A listener is a member without a mouth: nobody knows of it, or waits for it. Nothing is sent
+ *   but wants to the hub's history (as asks of a join, as the hello that session_up takes for
+ *   said), and no member is asked: what they send each other again is heard, and taken, too. What
+ *   does not come in patience_ms is a gap, or at once when its sender says gone. As a newcomer it
+ *   begins with each sender where the hub's history is, else at the first word of that sender; once
+ *   it was cut off, with who was never heard of, at 1: that may have been said meanwhile.
  *
  * Trust: whoever may write to the topic may forge any of this. What forged messages can do is make
  * gaps, repeats and traffic, all bounded; they cannot crash a member, fill its memory, or
@@ -105,13 +111,14 @@ enum session_newcomer {
 
 struct session_settings {
 	struct slice self;    /* NAME.RANDOM; copied */
+	bool listener;	      /* as above */
 	bool fresh;	      /* the identity was made just now: nobody can know it */
 	enum session_newcomer newcomer;
 	double rate;	      /* deliveries a second, 0: unlimited */
 	unsigned window;      /* 0: 512; at most 4096 */
 	size_t max_payload;   /* bytes of one broadcast's payload, 0: 256 KB: have is split by it */
 	size_t max_held;      /* bytes held behind holes, 0: 16 MiB; what is beyond is asked for again */
-	int64_t patience_ms;  /* 0: 60,000 */
+	int64_t patience_ms;  /* 0: 60,000; of a listener 15,000 */
 	int64_t hub_patience_ms; /* likewise, of what the hub's history has no more; 0: patience_ms */
 	uint64_t seed;
 	const struct session_hooks *hooks;

@@ -57,6 +57,8 @@ heal_add(struct session *s, struct peer *of, struct peer *to, uint64_t first, ui
 {
 	uint64_t stored = stored_of(s, of);
 
+	if (s->set.listener)
+		return;
 	if (of == NULL && first > stored) {
 		/* What we never wrote: our have says so. */
 		say_dirty(s, to);

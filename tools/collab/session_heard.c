@@ -97,6 +97,12 @@ heard_entry(struct session *s, struct peer *p, struct peer *x, uint64_t n, bool 
 {
 	bool counts = p != s->hub || s->set.newcomer != SESSION_ALL_ALONE;
 
+	/* A member may be behind of what was said before we came: no word of it is a beginning. */
+	if (!x->known && s->beginning) {
+		if (p == s->hub)
+			order_begin(s, x, n);
+		return;
+	}
 	if (!x->known && counts && n > x->base_have)
 		x->base_have = n;
 	if (n > x->delivered) {
@@ -148,7 +154,9 @@ static void
 heard_last(struct session *s, struct peer *p, uint64_t last)
 {
 	p->last = last;
-	if (!p->known && last > p->base_have)
+	if (!p->known && s->beginning)
+		order_begin(s, p, last);
+	else if (!p->known && last > p->base_have)
 		p->base_have = last;
 	/* Numbers that it has not used were put into its mouth by somebody else. */
 	held_back_drop_from(&p->held, last + 1, &s->held_bytes);

@@ -56,6 +56,12 @@ void
 order_take(struct session *s, struct peer *p, uint64_t seq, struct slice event,
     struct slice payload, bool again)
 {
+	if (!p->known && s->beginning) {
+		/* Somebody else misses it, from before us. */
+		if (again)
+			return;
+		order_begin(s, p, seq - 1);
+	}
 	if (seq > p->last)
 		p->last = seq;
 	if (!p->known) {
@@ -141,18 +147,10 @@ order_gap(struct session *s, struct peer *p, uint64_t last)
 	}
 }
 
-/*
- * The baseline of a sender is what those who were here before us have. What we
- * heard from it ourselves is not below it, however late the others spoke.
- */
-static void
-settle_one(struct session *s, struct peer *p)
+void
+order_begin(struct session *s, struct peer *p, uint64_t base)
 {
-	uint64_t base = p->base_have;
-
 	p->known = true;
-	if (p->base_live && p->base_live <= base)
-		base = p->base_live - 1;
 	if (base > p->delivered) {
 		p->delivered = base;
 		held_back_drop_to(&p->held, base, &s->held_bytes);
@@ -164,13 +162,37 @@ settle_one(struct session *s, struct peer *p)
 		want_note(s, p, session_random(s, SOON_MS));
 }
 
+/*
+ * The baseline of a sender is what those who were here before us have. What we
+ * heard from it ourselves is not below it, however late the others spoke.
+ */
+static void
+settle_one(struct session *s, struct peer *p)
+{
+	uint64_t base = p->base_have;
+
+	if (p->base_live && p->base_live <= base)
+		base = p->base_live - 1;
+	order_begin(s, p, base);
+}
+
 void
 order_settle(struct session *s)
 {
 	s->settling = false;
 	s->set.newcomer = SESSION_KNOWN;
-	for (size_t i = 0; i < s->all.n; i++)
+	for (size_t i = 0; i < s->all.n && !s->beginning; i++)
 		if (!s->all.v[i]->known)
 			settle_one(s, s->all.v[i]);
 	s->hooks->baseline(S(""), 0, s->state);
+}
+
+void
+order_cut(struct session *s)
+{
+	if (s->settling)
+		return;
+	for (size_t i = 0; i < s->all.n && s->beginning; i++)
+		s->all.v[i]->known = true;
+	s->beginning = false;
 }

@@ -118,6 +118,7 @@ struct session {
 	bool leaving;	      /* said with the last have */
 	int64_t up_at;
 	bool settling;	      /* newcomer */
+	bool beginning;	      /* a listener that is one, until it is cut off for the first time */
 	int64_t quiet_until;  /* own messages wait: is our disk an old copy? */
 	bool was_up;
 
@@ -176,8 +177,12 @@ void order_foreign(struct session *, struct slice event, struct slice payload);
 void order_drain(struct session *, struct peer *);
 /* first to last are nowhere: those of them that we lack and do not hold become gaps. */
 void order_gap(struct session *, struct peer *, uint64_t last);
+/* Its order begins behind that number. */
+void order_begin(struct session *, struct peer *, uint64_t base);
 /* The first second is over. */
 void order_settle(struct session *);
+/* A listener was cut off: who speaks up from now on may have done so before. */
+void order_cut(struct session *);
 /* The highest number of it that somebody is known to have. */
 uint64_t order_tail(const struct session *, const struct peer *);
 
@@ -193,8 +198,8 @@ void want_moved(struct session *, struct peer *);
 /* Another member wants the same: we wait for the answer with it. */
 void want_overheard(struct session *, struct peer *, uint64_t first, uint64_t last);
 int64_t want_turn(struct session *);
-/* How long we have patience with its sender, who is away, for what we lack of it next: ms. */
-int64_t want_patience(const struct session *, const struct peer *);
+/* How long we still wait for what we lack of it next, its sender being away: ms, below 0: over. */
+int64_t want_left(const struct session *, int64_t now, const struct peer *);
 
 /* ---- session_heal.c ---- */
 void heal_add(struct session *, struct peer *of, struct peer *to, uint64_t first, uint64_t last);

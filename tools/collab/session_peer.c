@@ -97,7 +97,7 @@ peer_get(struct session *s, struct slice name, bool make)
 	p = xcalloc(1, sizeof(*p));
 	p->name = xstrndup(name.ptr, name.len);
 	p->len = name.len;
-	p->known = !s->settling;
+	p->known = !s->settling && !s->beginning;
 	p->heard = -1;
 	p->away = s->now;
 	p->ours = is_identity(name);

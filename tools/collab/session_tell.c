@@ -22,10 +22,11 @@ session_hole(const struct session *s, int64_t now, size_t *at, struct session_ho
 			continue;
 		if (!held_back_first(&p->held, &held, &event, &payload))
 			held = 0;
-		left = want_patience(s, p) - (now - p->away);
+		left = want_left(s, now, p);
 		*hole = (struct session_hole){.from = peer_name(p), .first = p->delivered + 1,
-		    .last = held ? held - 1 : tail, .here = peer_here(s, p), .left_ms = -1};
-		if (!hole->here && ends(p, held))
+		    .last = held ? held - 1 : tail, .left_ms = -1};
+		hole->here = !s->set.listener && peer_here(s, p);
+		if (s->set.listener || (!hole->here && ends(p, held)))
 			hole->left_ms = left > 0 ? left : 0;
 		return true;
 	}

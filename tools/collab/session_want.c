@@ -107,14 +107,14 @@ want_gone(struct session *s, struct peer *of, struct peer *who, uint64_t first, 
 static struct peer *
 whom(struct session *s, struct peer *p, uint64_t next)
 {
-	bool self = peer_here(s, p) && p->gone_self < next &&
+	bool self = peer_here(s, p) && p->gone_self < next && !s->set.listener &&
 	    (p->last >= next || held_back_last(&p->held) >= next);
 	struct holder *h;
 
 	/* A sender who does not answer: others may. */
 	if (self && p->tries % 4 != 3)
 		return p;
-	for (unsigned i = 0; i < p->nholders; i++) {
+	for (unsigned i = 0; i < p->nholders && !s->set.listener; i++) {
 		h = &p->holders[(p->next_holder + i) % p->nholders];
 		if (h->up_to < next || h->lowest > next || h->asked >= PATIENT ||
 		    !peer_here(s, h->who))
@@ -147,12 +147,25 @@ inquired(struct session *s, struct peer *p, uint64_t next)
 	return false;
 }
 
-int64_t
-want_patience(const struct session *s, const struct peer *p)
+/* How long we have patience with its sender, who is away. */
+static int64_t
+patience(const struct session *s, const struct peer *p)
 {
 	bool trimmed = s->history && p->gone_hub > p->delivered;
 
 	return trimmed ? s->set.hub_patience_ms : s->set.patience_ms;
+}
+
+int64_t
+want_left(const struct session *s, int64_t now, const struct peer *p)
+{
+	uint64_t next = p->delivered + 1;
+
+	if (!s->set.listener)
+		return patience(s, p) - (now - p->away);
+	if (p->gone_self >= next)
+		return 0;
+	return patience(s, p) - (p->lost == next ? now - p->lost_at : 0);
 }
 
 /*
@@ -163,7 +176,7 @@ want_patience(const struct session *s, const struct peer *p)
 static void
 despair(struct session *s, struct peer *p, uint64_t next)
 {
-	int64_t left = want_patience(s, p) - (s->now - p->away);
+	int64_t left = want_left(s, s->now, p);
 	struct slice event, payload;
 	uint64_t last = p->gone_self, held;
 
@@ -194,6 +207,36 @@ despair(struct session *s, struct peer *p, uint64_t next)
 	p->want_at = s->now;
 }
 
+/*
+ * A listener cannot have it from the history. Others may want it as well, and what they are sent
+ * is heard.
+ */
+static void
+resign(struct session *s, struct peer *p, uint64_t next)
+{
+	struct slice event, payload;
+	uint64_t last = order_tail(s, p), held;
+	int64_t left;
+
+	if (held_back_first(&p->held, &held, &event, &payload))
+		last = held - 1;
+	if (p->lost != next) {
+		p->lost = next;
+		p->lost_at = s->now;
+	}
+	p->want_last = 0;
+	left = want_left(s, s->now, p);
+	if (left > 0) {
+		p->want_at = s->now + left;
+		return;
+	}
+	if (p->gone_self >= next && p->gone_self < last)
+		last = p->gone_self;
+	order_gap(s, p, last);
+	order_drain(s, p);
+	p->want_at = s->now;
+}
+
 static bool
 want_send(struct session *s, struct peer *p, struct peer *to, uint64_t next)
 {
@@ -214,7 +257,7 @@ want_send(struct session *s, struct peer *p, struct peer *to, uint64_t next)
 	if (!say_send(s))
 		return false;
 	/* No more than a window of messages comes of it, but all that is gone is said at once. */
-	p->want_more = last - next >= s->set.window;
+	p->want_more = !s->set.listener && last - next >= s->set.window;
 	p->want_last = p->want_more ? next + s->set.window - 1 : last;
 	p->want_at = s->now + session_random(s, AGAIN_MS / 2) +
 	    (AGAIN_MS << (p->tries < DOUBLINGS ? p->tries : DOUBLINGS));
@@ -230,11 +273,16 @@ want_one(struct session *s, struct peer *p)
 	uint64_t next = p->delivered + 1;
 	struct peer *to = whom(s, p, next);
 
-	if (to == NULL) {
+	if (to == NULL && s->set.listener)
+		resign(s, p, next);
+	else if (to == NULL)
 		despair(s, p, next);
+	if (to == NULL || want_send(s, p, to, next))
 		return true;
-	}
-	return want_send(s, p, to, next);
+	/* A listener asks in joins, which are rare. */
+	if (s->set.listener)
+		p->hub_asked--;
+	return false;
 }
 
 int64_t
@@ -280,6 +328,9 @@ want_turn(struct session *s)
 static bool
 may_come(const struct session *s, const struct peer *p)
 {
+	/* It comes, or is a gap in a while. */
+	if (s->set.listener)
+		return p->known;
 	/* Whom we only know by hearsay was not cut off with us. */
 	if (peer_here(s, p) || (p->near && peer_expected(s, p)) ||
 	    held_back_last(&p->held) > p->delivered)
