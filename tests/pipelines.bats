@@ -488,7 +488,10 @@ slow_hub() {
 @test "i18n review: an interrupted one leaves nothing behind that holds the session" {
 	partial kandil i18n extract -q --to=fr
 	export KANDIL_COLLAB_URL=http://127.0.0.1:1
-	printf '1 of 2\t\\x03\n' | "$ROOT/tests/lib/terminal" kandil i18n review --as=amira app || true
+	# While the item is being shown, and while a key is waited for.
+	for shown in '1 of 2' '[q]uit '; do
+		run -254 "$ROOT/tests/lib/terminal" kandil i18n review --as=amira app < <(printf '%s\t\\x03\n' "$shown")
+	done
 	printf '1 of 2\tq\n' | "$ROOT/tests/lib/terminal" kandil i18n review --as=amira app >screen || same 1 $?
 	grep -q '0 of 2 decided, 2 left' screen
 }
@@ -514,7 +517,7 @@ slow_hub() {
 			done 2>/dev/null &
 		kandil i18n review --to=fr --as=amira app | tee shown
 	END
-	"$ROOT/tests/lib/terminal" bash amira >screen <<-'END'
+	"$ROOT/tests/lib/terminal" bash amira >screen <<-'END' || { cat screen >&2; false; }
 		bob is done	a
 		bob has approved it: {count} pièce
 		[k]eep 	k
