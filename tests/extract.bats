@@ -106,10 +106,10 @@ null null One
 	kandil-extract --level=core -j2 lib >out &
 	local pid=$!
 	set +m
-	sleep 0.4
-	kill -TERM -- "-$pid" || true
-	wait "$pid" || true
-	! grep -q worker_died out
+	soon test -s out
+	kill -TERM -- "-$pid"
+	wait "$pid" && false || same 143 $?
+	run ! grep -q worker_died out
 }
 
 @test "a fifo is read once, as its writer goes on" {

@@ -13,10 +13,12 @@ translate() {
 	ln -s victim out.part
 	echo '{"id":1}' | translate -o out
 	[ "$(cat victim)" = victim ]
-	[ "$(cat out)" = '{"id":1}' ] && [ ! -L out ]
+	[ "$(cat out)" = '{"id":1}' ]
+	[ ! -L out ]
 	mkdir there && ln -s there/real link && echo old >there/real
 	echo '{"id":2}' | translate -o link
-	[ -L link ] && [ "$(cat there/real)" = '{"id":2}' ]
+	[ -L link ]
+	[ "$(cat there/real)" = '{"id":2}' ]
 }
 
 @test "a full disk is said of the file that -o names" {

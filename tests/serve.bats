@@ -605,7 +605,8 @@ b = bytes.fromhex(sys.stdin.read()); print(b[5 + b[1] + b[2] + b[3]:].decode())'
 	start_hub --key-file=keys --history=10000 --history-dir=h
 	same 1 "$(grep -c . err)"
 	kept=$(healed 1 300 "$GONE" | wc -w)
-	[ "$kept" -gt 20 ] && [ "$kept" -lt 100 ]
+	[ "$kept" -gt 20 ]
+	[ "$kept" -lt 100 ]
 	same "$(seq 1 "$kept" | xargs)" "$(grep -o '"seq":[0-9]*' healed | cut -d: -f2 | xargs)"
 }
 
