@@ -21,7 +21,9 @@ clean_environment() {
 	export LC_ALL=C.UTF-8 TZ=UTC TERM=dumb
 	export HOME=$1/home XDG_CONFIG_HOME=$1/config XDG_CACHE_HOME=$1/cache
 	export GIT_CONFIG_NOSYSTEM=1
-	export PATH=$2:$PATH
+	# What the packages bring comes before the wrappers of version managers, which take half a
+	# second to find a python3.
+	export PATH=$2:/usr/bin:/bin:$PATH
 	mkdir -p "$HOME"
 }
 

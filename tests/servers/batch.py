@@ -282,6 +282,8 @@ def gemini_view(batch):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second would wait 40 ms for the first one's ACK.
+    disable_nagle_algorithm = True
     body = b""
 
     def log_message(self, *_):
