@@ -61,6 +61,11 @@ struct http_reply {
 	struct slice headers; /* lines as received, status line first: http_header */
 	struct slice body;    /* what arrived, decompressed; empty when streamed */
 	char text[256];	      /* of a fault: one line, no key, no URL's password */
+	/*
+	 * It ended before a reply as it does when one side speaks TLS and the other does not: a
+	 * handshake that fails, but for the certificate; cut or garbage in the clear.
+	 */
+	bool mismatch;
 	int64_t wait_ms;      /* start to the first byte of the reply, -1: none */
 	int64_t total_ms;     /* start to the end */
 };

@@ -219,7 +219,7 @@ check_url(const char *url, struct err *e)
 	return 0;
 }
 
-/* The host between user@ and :port, without the brackets of IPv6, and the port. */
+/* The host between user@ and :port, without the brackets of IPv6, the port, and whether by TLS. */
 static void
 find_host(struct http_call *call, const char *url)
 {
@@ -233,7 +233,8 @@ find_host(struct http_call *call, const char *url)
 	else
 		n = strcspn(from, ":/?#");
 	at = from + n + (from[n] == ']');
-	call->port = strncasecmp(url, "https", 5) == 0 ? 443 : 80;
+	call->tls = strncasecmp(url, "https", 5) == 0;
+	call->port = call->tls ? 443 : 80;
 	if (*at == ':')
 		call->port = strtol(at + 1, NULL, 10);
 	n = n < most ? n : most;

@@ -137,6 +137,15 @@ judge(const struct http_call *call, CURLcode result)
 	}
 }
 
+static bool
+mismatched(const struct http_call *call, CURLcode result, enum http_fault fault)
+{
+	if (http_status(call) != 0)
+		return false;
+	return call->tls ? result == CURLE_SSL_CONNECT_ERROR :
+			   fault == HTTP_CUT || fault == HTTP_GARBAGE;
+}
+
 /* One line: what failed, then libcurl's own words, which begin small. */
 static void
 say(const struct http_call *call, CURLcode result, struct http_reply *reply)
@@ -196,6 +205,7 @@ http_call_reply(struct http_call *call, CURLcode result, struct http_reply *repl
 	    .headers = buf_slice(&call->headers), .body = buf_slice(&call->body),
 	    .wait_ms = call->first < 0 ? -1 : call->first - call->start,
 	    .total_ms = now - call->start};
+	reply->mismatch = mismatched(call, result, reply->fault);
 	say(call, result, reply);
 }
 

@@ -57,6 +57,7 @@ struct http_call {
 	char error[CURL_ERROR_SIZE];
 	char host[256]; /* of the URL, as libcurl's messages name it */
 	long port;
+	bool tls;
 };
 
 /* A spare call, or a new one; never NULL but when libcurl is out of memory. */

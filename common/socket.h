@@ -65,13 +65,19 @@ enum socket_fault {
 	SOCKET_TIMEOUT, /* no upgrade in connect_ms; or silent for idle_ms */
 	SOCKET_CUT,	/* the connection broke without a close frame */
 	SOCKET_TOO_LARGE, /* a message beyond max_message: closed with 1009 */
-	SOCKET_SLOW,	/* max_queue, max_begun, socket_drop: closed with 1013 */
+	SOCKET_SLOW,	/* it was max_queue behind: closed with 1013 */
+	SOCKET_CROWDED, /* all together took too much, max_begun or socket_drop: likewise */
 	SOCKET_GARBAGE, /* a protocol error: closed with 1002 */
 };
 struct socket_end {
 	enum socket_fault fault;
 	int code;   /* of the close frame, 0: none */
 	int status; /* HTTP, of SOCKET_REFUSED */
+	/*
+	 * It ended before the upgrade as it does when one side speaks TLS and the other does not:
+	 * a handshake that fails, but for the certificate; a connection that ends in the clear.
+	 */
+	bool mismatch;
 	char text[256]; /* one line that may be shown; never a URL's query */
 };
 
@@ -119,7 +125,7 @@ struct socket_server {
 	size_t max_body;     /* of a plain HTTP request; 0: 5,000,000 */
 	/*
 	 * Bytes of messages and bodies that have begun and not ended, of all connections
-	 * together: beyond it the largest is given up (SOCKET_SLOW; 503); 0: 64 MiB.
+	 * together: beyond it the largest is given up (SOCKET_CROWDED; 503); 0: 64 MiB.
 	 */
 	size_t max_begun;
 	long max_connections; /* further ones are answered 503; 0: as many as files allow */
@@ -199,7 +205,7 @@ size_t socket_frames(void);
 void socket_close(struct socket *, int code, const char *reason);
 /* Cuts it now, without a close frame; closed is called from the next sockets_wait. */
 void socket_cut(struct socket *);
-/* Forgets what waits for it, and ends it as SOCKET_SLOW; reason as of socket_close. */
+/* Forgets what waits for it, and ends it as SOCKET_CROWDED; reason as of socket_close. */
 void socket_drop(struct socket *, const char *reason);
 
 /* What went through this loop so far. */
@@ -211,7 +217,7 @@ const struct socket_counts *sockets_counts(const struct sockets *);
 
 /*
  * As codes of kandil-records(5), in order: "closed", "refused", "unknown_host", "cannot_connect",
- * "bad_tls", "timeout", "cut_off", "message_too_large", "too_slow", "bad_frame".
+ * "bad_tls", "timeout", "cut_off", "message_too_large", "too_slow" (of both), "bad_frame".
  */
 const char *socket_code(enum socket_fault);
 

@@ -216,25 +216,33 @@ refused(struct socket *s)
 	buf_free(&text);
 }
 
+/* As it does where one side speaks TLS and the other does not. */
+static void
+mismatched(struct socket *s, enum socket_fault fault, const char *text)
+{
+	socket_over(s, fault, 0, slice(text));
+	s->end->mismatch = true;
+}
+
 static void
 no_tls(struct socket *s, struct slice why)
 {
 	unsigned long error = ERR_peek_last_error();
+	const char *reason = error ? ERR_reason_error_string(error) : NULL;
 	char text[200];
 
-	if (s->client->untrusted != 0)
+	if (s->client->untrusted != 0) {
 		snprintf(text, sizeof(text), "the certificate of '%.100s' is not good: %s",
 		    s->client->host, X509_verify_cert_error_string(s->client->untrusted));
-	else if (slice_starts(why, "connect SYSCALL") ||
+		socket_over(s, SOCKET_TLS, 0, slice(text));
+	} else if (slice_starts(why, "connect SYSCALL") ||
 	    ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-		socket_over(s, SOCKET_CONNECT, 0, S("the connection ended in the TLS handshake"));
-		return;
-	} else
+		mismatched(s, SOCKET_CONNECT, "the connection ended in the TLS handshake");
+	} else {
 		snprintf(text, sizeof(text), "no secure connection to '%.100s': %s",
-		    s->client->host,
-		    error && ERR_reason_error_string(error) ? ERR_reason_error_string(error) :
-							      "the handshake failed");
-	socket_over(s, SOCKET_TLS, 0, slice(text));
+		    s->client->host, reason ? reason : "the handshake failed");
+		mismatched(s, SOCKET_TLS, text);
+	}
 }
 
 static void
@@ -250,8 +258,10 @@ failed(struct socket *s, struct slice why)
 		no_tls(s, why);
 	else if (slice_starts(why, "HS: ") || slice_starts(why, "problems"))
 		socket_over(s, SOCKET_GARBAGE, 0, S("the answer is no WebSocket upgrade"));
-	else
+	else if (c->tls)
 		socket_over(s, SOCKET_CONNECT, 0, S("the connection ended before the upgrade"));
+	else
+		mismatched(s, SOCKET_CONNECT, "the connection ended before the upgrade");
 }
 
 /* Reads what the server says with its refusal: all of it, or what came in time. */

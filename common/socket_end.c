@@ -131,7 +131,7 @@ void
 socket_drop(struct socket *s, const char *reason)
 {
 	if (s->state == SOCKET_OPEN || s->state == SOCKET_CLOSING)
-		socket_expel(s, SOCKET_SLOW, 1013, slice(reason));
+		socket_expel(s, SOCKET_CROWDED, 1013, slice(reason));
 }
 
 void
@@ -295,7 +295,7 @@ socket_begun(struct sockets *loop, size_t len, size_t most)
 		if (body > n)
 			socket_ask_largest(loop, true);
 		else
-			socket_expel(largest, SOCKET_SLOW, 1013,
+			socket_expel(largest, SOCKET_CROWDED, 1013,
 			    S("too slow: no room for more of a message that does not end"));
 	}
 }
@@ -416,7 +416,7 @@ socket_code(enum socket_fault fault)
 	    [SOCKET_CONNECT] = "cannot_connect", [SOCKET_TLS] = "bad_tls",
 	    [SOCKET_TIMEOUT] = "timeout", [SOCKET_CUT] = "cut_off",
 	    [SOCKET_TOO_LARGE] = "message_too_large", [SOCKET_SLOW] = "too_slow",
-	    [SOCKET_GARBAGE] = "bad_frame"};
+	    [SOCKET_CROWDED] = "too_slow", [SOCKET_GARBAGE] = "bad_frame"};
 
 	return codes[fault];
 }

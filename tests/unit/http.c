@@ -90,6 +90,11 @@ test_faults(struct http *http)
 	CHECK(faulty(http, (struct http_request){.url = url("/reset")}, HTTP_CUT, "cut off"));
 	CHECK(faulty(http, (struct http_request){.url = url("/mail")}, HTTP_GARBAGE, "no HTTP"));
 	CHECK(faulty(http, (struct http_request){.url = url("/badgzip")}, HTTP_GARBAGE, ""));
+	/* Of a server with TLS one gets the like of these, but no status. */
+	CHECK(mismatched(http, url("/mail")) && mismatched(http, url("/reset")));
+	CHECK(!mismatched(http, url("/cut")) && !mismatched(http, url("/badgzip")));
+	CHECK(!mismatched(http, "http://127.0.0.1:1/") && !mismatched(http, url("/echo")));
+	limited.url = url("/announced");
 	CHECK(faulty(http, limited, HTTP_TOO_LARGE, "1000000 bytes"));
 	limited.url = url("/endless");
 	CHECK(faulty(http, limited, HTTP_TOO_LARGE, "1000000 bytes"));

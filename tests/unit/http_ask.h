@@ -108,6 +108,19 @@ faulty(struct http *http, struct http_request request, enum http_fault fault, co
 	return right;
 }
 
+/* Whether it ended as where one side speaks TLS and the other does not. */
+static inline bool
+mismatched(struct http *http, const char *url)
+{
+	struct result r = {0};
+	bool mismatch;
+
+	ask(http, (struct http_request){.url = url}, &r);
+	mismatch = r.reply.mismatch;
+	free_result(&r);
+	return mismatch;
+}
+
 static inline bool
 header_is(const struct result *r, const char *name, const char *value)
 {

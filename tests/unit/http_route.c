@@ -85,6 +85,10 @@ test_tls(void)
 	http = open_http(&(struct http_settings){.http2 = true});
 	CHECK(
 	    faulty(http, (struct http_request){.url = address}, HTTP_TLS, "no secure connection"));
+	CHECK(!mismatched(http, address)); /* it is the certificate */
+	buf_reset(&log);
+	buf_addf(&log, "http%s", address + strlen("https"));
+	CHECK(mismatched(http, log.ptr));
 	http_close(http);
 	/* Its own certificate vouches for it, by the settings or the environment. */
 	http = open_http(&(struct http_settings){.ca_file = "cert", .http2 = true});

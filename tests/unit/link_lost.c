@@ -89,7 +89,7 @@ test_cut(void)
 	plan.join = later;
 	l->times.rate = 1000;
 	relay_push("phx_close", "{}");
-	CHECK_TEXT(until("rate", PATIENCE), "backoff:closed rate:rate_limited ");
+	CHECK_TEXT(until("busy", PATIENCE), "backoff:closed busy:rate_limited ");
 	due = l->due;
 	socket_cut(seat->socket);
 	run_for(40);

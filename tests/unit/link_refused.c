@@ -14,7 +14,7 @@ test_upgrade(void)
 	    {"401 Token has expired", "connecting ended3:token_expired "},
 	    {"403 ", "connecting ended3:permission "},
 	    {"404 Tenant not found", "connecting ended3:no_realtime "},
-	    {"429 Too many connected users", "connecting rate:rate_limited connecting up "},
+	    {"429 Too many connected users", "connecting busy:rate_limited connecting up "},
 	    {"500 Error connecting to Realtime", "connecting backoff:server_error connecting up "},
 	    {"503 ", "connecting backoff:server_error connecting up "},
 	};
@@ -28,7 +28,7 @@ test_upgrade(void)
 		CHECK_TEXT(until(strstr(cases[i].told, "ended") ? "ended" : "up", PATIENCE),
 		    cases[i].told);
 		CHECK(strstr(said, cases[i].answer + 4) != NULL);
-		if (strstr(cases[i].told, "rate:"))
+		if (strstr(cases[i].told, "busy:"))
 			CHECK(retry_ms >= 150 && retry_ms <= 300);
 		else if (strstr(cases[i].told, "backoff:"))
 			CHECK(retry_ms <= 30);
@@ -102,7 +102,7 @@ test_joins(void)
 		"connecting ended3:authentication ", 1},
 	    {"InvalidJWTToken: Token has expired 9 seconds ago", "connecting ended3:token_expired ", 1},
 	    {"TopicNameRequired: You must provide a topic name", "connecting ended3:bad_request ", 1},
-	    {"ChannelRateLimitReached: x", "connecting rate:rate_limited up ", 1},
+	    {"ChannelRateLimitReached: x", "connecting busy:rate_limited up ", 1},
 	    {"RealtimeRestarting: x", "connecting backoff:server_error up ", 1},
 	    {"Unknown Error on Channel", "connecting backoff:server_error up ", 1},
 	    {"-", "connecting backoff:timeout connecting up ", 2},

@@ -29,7 +29,7 @@ static void
 on_down(enum link_class class, const char *code, const char *text, int64_t ms, void *state)
 {
 	static const char *const names[] = {[LINK_REFRESH] = "refresh", [LINK_RATE] = "rate",
-	    [LINK_BACKOFF] = "backoff", [LINK_NEVER] = "never"};
+	    [LINK_BUSY] = "busy", [LINK_BACKOFF] = "backoff", [LINK_NEVER] = "never"};
 
 	(void)state;
 	retry_ms = ms;

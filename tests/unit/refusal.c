@@ -31,8 +31,8 @@ test_http(void)
 	    {404, "Tenant not found", LINK_NEVER, "no_realtime"},
 	    {404, "<html>", LINK_NEVER, "no_realtime"},
 	    {301, "", LINK_NEVER, "no_realtime"},
-	    {429, "Too many connected users", LINK_RATE, "rate_limited"},
-	    {429, "Too many joins per second", LINK_RATE, "rate_limited"},
+	    {429, "Too many connected users", LINK_BUSY, "rate_limited"},
+	    {429, "Too many joins per second", LINK_BUSY, "rate_limited"},
 	    {500, "Error connecting to Realtime", LINK_BACKOFF, "server_error"},
 	    /* The words of one status say nothing with another. */
 	    {500, "Token has expired", LINK_BACKOFF, "server_error"},
@@ -55,7 +55,7 @@ test_join(void)
 	    {LINK_NEVER, "InvalidJWTToken MalformedJWT JwtSignatureError JwtSignerError Unauthorized "
 			 "PrivateOnly TenantNotFound RealtimeDisabledForTenant TopicNameRequired "
 			 "UnableToReplayMessages"},
-	    {LINK_RATE, "ChannelRateLimitReached ConnectionRateLimitReached "
+	    {LINK_BUSY, "ChannelRateLimitReached ConnectionRateLimitReached "
 			"ClientJoinRateLimitReached DatabaseConnectionRateLimitReached "
 			"IncreaseConnectionPool"},
 	    {LINK_BACKOFF, "RealtimeRestarting InitializingProjectConnection "
@@ -93,9 +93,9 @@ static void
 test_system(void)
 {
 	CHECK(is(refusal_system(S("Too many messages per second")), LINK_RATE, "rate_limited"));
-	CHECK(is(refusal_system(S("Too many presence messages per second")), LINK_RATE,
+	CHECK(is(refusal_system(S("Too many presence messages per second")), LINK_BUSY,
 	    "rate_limited"));
-	CHECK(is(refusal_system(S("Client presence rate limit exceeded")), LINK_RATE,
+	CHECK(is(refusal_system(S("Client presence rate limit exceeded")), LINK_BUSY,
 	    "rate_limited"));
 	CHECK(is(refusal_system(S("Track message size exceeded")), LINK_NEVER, "too_large"));
 	CHECK(is(refusal_system(S("Token has expired 3 seconds ago")), LINK_REFRESH,

@@ -379,6 +379,7 @@ test_strangers(void)
 		socket_say(c.socket, S("waits"), false);
 		UNTIL(c.closed);
 		CHECK(c.end.fault == cases[i].fault && c.end.status == cases[i].status);
+		CHECK(c.end.mismatch == (cases[i].fault == SOCKET_CONNECT));
 		if (strstr(c.end.text, cases[i].text) == NULL || strstr(c.end.text, "secret"))
 			CHECK_TEXT(c.end.text, cases[i].text);
 		kill(pid, SIGKILL);
@@ -391,6 +392,7 @@ test_strangers(void)
 		socket_close(d.socket, 1000, "not wanted");
 		CHECK(c.closed == 0 && d.closed == 0); /* never from within */
 		UNTIL(c.closed && d.closed);
+		CHECK(!c.end.mismatch && !d.end.mismatch);
 		CHECK(c.end.fault == SOCKET_RESOLVE && strstr(c.end.text, "'kandil.invalid'"));
 		CHECK(d.end.fault == SOCKET_CLOSED || d.end.fault == SOCKET_CONNECT);
 		CHECK(!strstr(c.end.text, "secret") && !strstr(d.end.text, "secret"));
@@ -547,6 +549,7 @@ test_tls(void)
 	struct socket_server set = {.cert_file = "cert", .key_file = "other.key"};
 	struct peer c = {0};
 	char *big = xcalloc(1, 300000);
+	int plain = 0;
 
 	CHECK(mkdtemp(folder) && chdir(folder) == 0);
 	shell("for n in '' other.; do openssl req -x509 -newkey ec -pkeyopt "
@@ -571,7 +574,7 @@ test_tls(void)
 		dial(&c,
 		    (struct socket_request){.url = i == 3 ? by_number : url, .ca_file = cas[i]});
 		UNTIL(c.closed);
-		CHECK(c.end.fault == SOCKET_TLS && c.opened == 0);
+		CHECK(c.end.fault == SOCKET_TLS && c.opened == 0 && !c.end.mismatch);
 		if (i == 0)
 			CHECK(strstr(c.end.text, "'localhost' is not good: self") != NULL);
 		if (i == 2)
@@ -587,6 +590,7 @@ test_tls(void)
 		if (i == 1) {
 			stop();
 			start((struct socket_server){0});
+			plain = sockets_port(loop);
 			CHECK(listen_with(set) == 0);
 			serve = echo;
 			snprintf(url, sizeof(url), "https://localhost:%d/", sockets_port(loop));
@@ -612,7 +616,12 @@ test_tls(void)
 	snprintf(by_number, sizeof(by_number), "ws://localhost:%d/", sockets_port(loop));
 	dial(&c, (struct socket_request){.url = by_number});
 	UNTIL(c.closed);
-	CHECK(c.end.fault == SOCKET_CONNECT || c.end.fault == SOCKET_GARBAGE);
+	CHECK(c.end.fault == SOCKET_CONNECT && c.end.mismatch);
+	c = (struct peer){0};
+	snprintf(by_number, sizeof(by_number), "wss://127.0.0.1:%d/", plain);
+	dial(&c, (struct socket_request){.url = by_number});
+	UNTIL(c.closed);
+	CHECK((c.end.fault == SOCKET_TLS || c.end.fault == SOCKET_CONNECT) && c.end.mismatch);
 	unsetenv("SSL_CERT_FILE");
 	stop();
 	shell("rm -f key cert other other.key");

@@ -703,6 +703,31 @@ test_slow(void)
 	stop();
 }
 
+/* Messages that do not end, each within its limit: the largest goes, for what all take. */
+static void
+test_crowded(void)
+{
+	static char text[800];
+	int large, small;
+
+	memset(text, 'x', sizeof(text));
+	start((struct socket_server){.max_begun = 1000});
+	large = raw_upgrade(&in, 0);
+	small = raw_upgrade(&in, 0);
+	buf_reset(&out);
+	put_masked(&out, 0x01, (struct slice){text, 800});
+	raw_send(large, out.ptr, out.len);
+	buf_reset(&out);
+	put_masked(&out, 0x01, (struct slice){text, 400});
+	raw_send(small, out.ptr, out.len);
+	UNTIL(served[0].closed);
+	CHECK(served[0].end.fault == SOCKET_CROWDED && served[0].end.code == 1013);
+	CHECK(served[1].closed == 0);
+	close(large);
+	close(small);
+	stop();
+}
+
 int
 main(void)
 {
@@ -719,6 +744,7 @@ main(void)
 	test_idle();
 	test_closing();
 	test_slow();
+	test_crowded();
 	buf_free(&in);
 	buf_free(&out);
 	return check_done();

@@ -287,10 +287,9 @@ on_closed(struct socket *socket, const struct socket_end *end, void *state)
 	struct conn *c = state;
 
 	(void)socket;
-	if (end->fault == SOCKET_SLOW) {
+	if (end->fault == SOCKET_SLOW || end->fault == SOCKET_CROWDED) {
 		c->hub->metrics.slow++;
-		/* Its own queue, or what all take together: socket.h has one fault for both. */
-		conn_capped(c, slice_ends(slice(end->text), "bytes wait") ? CAP_SLOW : CAP_MEMORY);
+		conn_capped(c, end->fault == SOCKET_SLOW ? CAP_SLOW : CAP_MEMORY);
 	}
 	conn_free(c);
 }

@@ -4,9 +4,9 @@
  * It connects, joins, beats, refreshes tokens, and after any loss comes back
  * by itself: first try within 100 ms, then exponentially with full jitter up
  * to 10 s. Refusals are classed by refusal.h: refresh (a new token, once, at
- * once), rate (slower), back off, never (ended). It keeps nothing: what was sent and not
- * acknowledged when the link went down is the caller's to send again. A try looks up
- * the relay's name, for which the loop stands (socket.h).
+ * once), rate (messages slower), busy (later), back off, never (ended). It keeps nothing:
+ * what was sent and not acknowledged when the link went down is the caller's to send
+ * again. A try looks up the relay's name, for which the loop stands (socket.h).
  * Sources: Phoenix Channels v1 and v2; Supabase Realtime's channel codes.
  */
 #ifndef KANDIL_COLLAB_LINK_H
@@ -57,7 +57,13 @@ struct link_settings {
 	uint64_t seed;	       /* of the jitter; 0: random */
 };
 
-enum link_class { LINK_REFRESH, LINK_RATE, LINK_BACKOFF, LINK_NEVER };
+enum link_class {
+	LINK_REFRESH,
+	LINK_RATE, /* too many messages a second: to be sent slower */
+	LINK_BUSY, /* too many joins, connections, changes of presence: to be tried later */
+	LINK_BACKOFF,
+	LINK_NEVER,
+};
 
 /* All come from sockets_wait and link_turn; any may be NULL. None may call link_close. */
 struct link_events {

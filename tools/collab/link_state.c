@@ -37,7 +37,7 @@ wait_for(struct link *l, enum link_class class)
 {
 	unsigned n = l->attempt++;
 
-	if (class == LINK_RATE)
+	if (class == LINK_RATE || class == LINK_BUSY)
 		return backoff_wait(&l->jitter, n, l->times.rate, l->times.cap - l->times.rate,
 		    l->times.rate);
 	if (n == 0)
@@ -171,25 +171,6 @@ judge_end(const struct link *l, const struct socket_end *end)
 	return r;
 }
 
-/*
- * One of the two speaks TLS and the other does not: what a wrong scheme may look like. Who has
- * been up there has the right one.
- */
-static const char *
-scheme_hint(const struct link *l, const struct socket_end *end)
-{
-	static const char plain[] = ": a hub with TLS wants https://",
-			  secure[] = ": a hub without TLS wants http://";
-
-	if (l->been_up)
-		return "";
-	if (slice_starts(slice(l->base), "http://"))
-		return end->fault == SOCKET_CONNECT &&
-			strcmp(end->text, "the connection ended before the upgrade") == 0 ? plain : "";
-	return strcmp(end->text, "the connection ended in the TLS handshake") == 0 ||
-		slice_starts(slice(end->text), "no secure connection") ? secure : "";
-}
-
 static void
 on_closed(struct socket *s, const struct socket_end *end, void *state)
 {
@@ -214,8 +195,10 @@ on_closed(struct socket *s, const struct socket_end *end, void *state)
 		link_lost(l, r, false, -1, "the relay closed the connection (%d)%s%s", end->code,
 		    end->text[0] ? ": " : "", end->text);
 	else
+		/* Who has been up there has the right scheme. */
 		link_lost(l, r, false, -1, "%s%s",
-		    end->text[0] ? end->text : "the connection broke", scheme_hint(l, end));
+		    end->text[0] ? end->text : "the connection broke",
+		    end->mismatch && !l->been_up ? where_scheme_hint(l->base) : "");
 }
 
 static const struct socket_events socket_calls = {

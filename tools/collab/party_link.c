@@ -47,7 +47,7 @@ on_down(enum link_class class, const char *code, const char *text, int64_t retry
 
 	/* One line for each outage. */
 	if (!p->told_down)
-		note("%s%s", text, strstr(text, "Too many messages per second") ?
+		note("%s%s", text, class == LINK_RATE ?
 		    ": slower from now on; --rate=N keeps below it "
 		    "(N: deliveries a second, which are messages times members)" :
 		    ": trying again");

@@ -45,6 +45,7 @@ struct send {
 	bool over;
 	int status;
 	enum http_fault fault;
+	bool mismatch; /* of that fault: as in http.h */
 	char fault_text[256];
 };
 

@@ -49,6 +49,7 @@ on_done(struct http_call *call, const struct http_reply *reply, void *state)
 	s->fault = reply->fault;
 	s->status = reply->status;
 	s->answered |= reply->fault == HTTP_DONE;
+	s->mismatch = reply->mismatch;
 	snprintf(s->fault_text, sizeof(s->fault_text), "%s", reply->text);
 	read_body(s, reply->body);
 }
@@ -202,20 +203,6 @@ renew(struct send *s)
 	return true;
 }
 
-/* One of the two speaks TLS and the other does not: what that may look like. */
-static const char *
-scheme_hint(const struct send *s)
-{
-	if (s->answered)
-		return "";
-	if (s->fault == HTTP_TLS && strstr(s->fault_text, "wrong version number"))
-		return ": a hub without TLS wants http://";
-	if ((s->fault == HTTP_CUT || s->fault == HTTP_GARBAGE) &&
-	    slice_starts(buf_slice(&s->batch_url), "http://"))
-		return ", or not: a hub with TLS wants https://";
-	return "";
-}
-
 static struct answer
 judge_fault(const struct send *s)
 {
@@ -235,7 +222,9 @@ judge_fault(const struct send *s)
 		unsure = "; it may have arrived";
 		break;
 	}
-	snprintf(a.text, sizeof(a.text), "%s%s%s", s->fault_text, unsure, scheme_hint(s));
+	/* Who has been answered there has the right scheme. */
+	snprintf(a.text, sizeof(a.text), "%s%s%s", s->fault_text,
+	    s->mismatch && !s->answered ? where_scheme_hint(s->batch_url.ptr) : "", unsure);
 	return a;
 }
 
@@ -280,7 +269,7 @@ judge_status(struct send *s, size_t n)
 {
 	struct refusal r = refusal_http(s->status, buf_slice(&s->text));
 	struct answer a = {.verdict = DEAD, .code = r.code, .retryable = true,
-	    .rate = r.class == LINK_RATE};
+	    .rate = s->status == 429};
 	const char *unsure = "";
 	struct buf why = {0};
 

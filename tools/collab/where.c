@@ -39,6 +39,13 @@ where_is_hosted(const char *url)
 	return is_hosted(url_host(slice(url)));
 }
 
+const char *
+where_scheme_hint(const char *base)
+{
+	return slice_starts(slice(base), "http://") ? ": a hub with TLS wants https://" :
+						      ": a hub without TLS wants http://";
+}
+
 /* Without what is written behind the part that both the socket and REST share. */
 static struct slice
 trim_path(struct slice url)

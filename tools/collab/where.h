@@ -38,6 +38,11 @@ void where_free(struct where *);
 int where_base(const char *url, bool insecure, struct buf *out, struct err *e);
 /* Whether a URL leads to this machine by its very name. */
 bool where_is_here(const char *url);
+/*
+ * What to say of a base URL whose connection ended as it does where one side speaks TLS and the
+ * other does not (mismatch of socket.h and http.h): ": …".
+ */
+const char *where_scheme_hint(const char *base);
 /* Whether it is Supabase's own service. */
 bool where_is_hosted(const char *url);
 
