@@ -833,6 +833,13 @@ ask_deepl() {
 	XML
 	run -3 --separate-stderr kandil-translate --to=fr --memory=entity.tmx <<<'{}'
 	[[ $stderr == *entity.tmx* ]]
+	# Of a folder it is the file that is named, once.
+	mkdir memories
+	printf '{}\n{"a":\n' >memories/bad.ndjson
+	run -3 --separate-stderr kandil-translate --to=fr --memory=memories <<<'{}'
+	[[ $stderr == 'kandil-translate: memories/bad.ndjson:2: '* ]]
+	run -3 --separate-stderr kandil-translate --to=fr --memory=none.po <<<'{}'
+	same "kandil-translate: cannot open 'none.po': No such file or directory" "$stderr"
 	# A source with a thousand placeholders, and a memory that nests.
 	seq 1000 | jq -cs '{kind: "string", value: (map("{p\(.)}") | join(" and "))}' >long.ndjson
 	run -1 timeout 120 kandil-translate -q --to=ar long.ndjson

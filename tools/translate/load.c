@@ -7,6 +7,7 @@
 #include "tools/translate/branch.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -338,6 +339,17 @@ load_records(struct visit *v, struct err *e)
 
 /* ---- files and folders ---- */
 
+void
+load_blame(const char *name, struct err *e)
+{
+	struct err why = *e;
+
+	if (why.line)
+		err_set(e, why.code, "%s:%zu: %s", name, why.line, why.text);
+	else if (strstr(why.text, name) == NULL)
+		err_set(e, why.code, "%s: %s", name, why.text);
+}
+
 static bool
 ends(const char *name, const char *suffix)
 {
@@ -389,6 +401,8 @@ load_one(struct loader *loader, const char *name, enum tier tier, struct err *e)
 		status = catalog_visit(name, CATALOG_AUTO, visit_entry, &v, e) < 0 ? -1 : 0;
 	}
 	free(v.files);
+	if (status < 0)
+		load_blame(name, e);
 	return status;
 }
 
@@ -413,7 +427,8 @@ load_file(struct loader *loader, const char *name, enum tier tier, struct err *e
 		return load_one(loader, name, tier, e);
 	n = scandir(name, &list, is_memory, alphasort);
 	if (n < 0)
-		return err_set(e, "cannot_read", "cannot read the folder");
+		return err_set(e, "cannot_read", "cannot read the folder '%s': %s", name,
+		    strerror(errno));
 	for (int i = 0; i < n; i++) {
 		char *path = path_join(name, list[i]->d_name);
 		if (load_one(loader, path, tier, e) < 0)

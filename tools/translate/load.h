@@ -29,12 +29,15 @@ int load_distance(const char *wanted, struct slice found);
 /*
  * Adds a file, or the catalogues of a folder, to that tier of every locale it
  * serves. 0, or -1 with e as catalog_read, or code "no_source" for an ARB
- * file without its counterpart.
+ * file without its counterpart; its text names the file that is wrong, and the line.
  */
 int load_file(struct loader *, const char *name, enum tier, struct err *e);
 /* Adds one entry to one locale's tier; file is of store_file. */
 void load_entry(struct store *, const struct catalog *, const struct catalog_entry *,
     uint32_t file, int distance);
+
+/* Puts the name, and the line where it is known, before the text of e, unless that names it. */
+void load_blame(const char *name, struct err *e);
 
 /* The name of the ARB file beside name that has the source language; to be freed. */
 char *load_arb_source(const char *name, const char *from);

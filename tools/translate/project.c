@@ -160,12 +160,8 @@ read_path(struct project *p, struct loader *loader, const char *name, bool *fail
 		}
 		free(list);
 	} else if (read_file(p, loader, name, &e) < 0) {
-		if (e.line)
-			warn("%s:%zu: %s", name, e.line, e.text);
-		else if (strstr(e.text, name))
-			warn("%s", e.text);
-		else
-			warn("%s: %s", name, e.text);
+		load_blame(name, &e);
+		warn("%s", e.text);
 		*failed = true;
 	}
 }

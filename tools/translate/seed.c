@@ -5,20 +5,6 @@
 
 #include <stdlib.h>
 
-static int
-read_seed(struct loader *loader, const char *file, struct err *e)
-{
-	struct err why = {.text = ""};
-
-	if (load_file(loader, file, TIER_SEED, &why) == 0)
-		return 0;
-	if (why.line)
-		return err_set(e, why.code, "%s:%zu: %s", file, why.line, why.text);
-	if (strstr(why.text, file))
-		return err_set(e, why.code, "%s", why.text);
-	return err_set(e, why.code, "%s: %s", file, why.text);
-}
-
 int
 seed_load(struct memories *m, const char *from, struct err *e)
 {
@@ -34,7 +20,7 @@ seed_load(struct memories *m, const char *from, struct err *e)
 		char *file = path_data(rel.ptr);
 		buf_free(&rel);
 		if (file) {
-			int status = read_seed(&loader, file, e);
+			int status = load_file(&loader, file, TIER_SEED, e);
 			free(file);
 			return status;
 		}

@@ -10,7 +10,7 @@
 /*
  * Fills TIER_SEED with what there is for the locale, or for its nearest parent;
  * nothing where from is another language than English. 0, or -1 with e as
- * load_file, which names the file.
+ * load_file.
  */
 int seed_load(struct memories *, const char *from, struct err *e);
 

@@ -53,17 +53,6 @@ add_targets(struct translator *t, const struct opt_list *to, const char *from)
 	}
 }
 
-static _Noreturn void
-refuse(const char *name, const struct err *e)
-{
-	if (e->line)
-		die(STATUS_FAILED, "%s:%zu: %s", name, e->line, e->text);
-	/* What could not be read at all is named already. */
-	if (strstr(e->text, name))
-		die(STATUS_FAILED, "%s", e->text);
-	die(STATUS_FAILED, "%s: %s", name, e->text);
-}
-
 static void
 load_memories(struct translator *t, struct loader *loader)
 {
@@ -80,7 +69,7 @@ load_memories(struct translator *t, struct loader *loader)
 				note("no installed catalogues for these locales: apt-get install "
 				     "libreoffice-l10n-fr (or -ar, -es) brings many");
 		} else if (load_file(loader, list->v[i], TIER_MEMORY, &e) < 0) {
-			refuse(list->v[i], &e);
+			die(STATUS_FAILED, "%s", e.text);
 		}
 	}
 }
@@ -95,7 +84,7 @@ load_own(struct loader *loader)
 	/* Where a home is says nothing to whoever reads the records. */
 	loader->shown = "user";
 	if (name && access(name, F_OK) == 0 && load_file(loader, name, TIER_MEMORY, &e) < 0)
-		refuse(name, &e);
+		die(STATUS_FAILED, "%s", e.text);
 	loader->shown = NULL;
 	free(name);
 }
@@ -172,8 +161,10 @@ setup(struct translator *t, const struct settings *settings)
 		open_apertium(t, from);
 	t->glossary = glossary_new(t->n);
 	for (size_t i = 0; i < settings->glossary.n; i++)
-		if (glossary_read(t->glossary, &loader, settings->glossary.v[i], &e) < 0)
-			refuse(settings->glossary.v[i], &e);
+		if (glossary_read(t->glossary, &loader, settings->glossary.v[i], &e) < 0) {
+			load_blame(settings->glossary.v[i], &e);
+			die(STATUS_FAILED, "%s", e.text);
+		}
 	t->project = project_load(&loader, settings->catalog.v, settings->catalog.n, &failed);
 	if (failed && settings->catalog.n)
 		die(STATUS_FAILED, "not every catalogue of --catalog could be read");
