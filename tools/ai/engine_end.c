@@ -163,8 +163,9 @@ leave_plain(struct engine *e, struct slot *s)
 	if (s->code) {
 		if (s->streamed)
 			putchar('\n');
-		/* What stopped the run has been said. */
-		if (!e->stop || !slice_ends(buf_slice(&e->stop_text), buf_slice(&s->why).ptr))
+		/* What stopped the run has been said, and is why this was not asked. */
+		if (!e->stop ||
+		    (strcmp(s->code, e->stop) != 0 && strcmp(s->code, "not_asked") != 0))
 			warn("%s", buf_slice(&s->why).ptr);
 		e->counts.errors++;
 		run_status(e->run, STATUS_PARTIAL);
