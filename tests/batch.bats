@@ -295,9 +295,25 @@ PROVIDERS="openai responses anthropic gemini"
 }
 
 @test "without a batch API, or a cache, it says so" {
+	local none="has no batches that are known here: leave out --batch"
 	lines a >in
-	run -1 --separate-stderr kandil-ai --batch --model=exec:cat --prompt=.t in
-	[ "$(jq -r .error.code <<<"$output")" = bad_request ]
+	mkfifo unread # whoever opens it waits
+	run -2 --separate-stderr timeout 30 kandil-ai --batch --model=exec:cat --prompt=.t unread
+	same "kandil-ai: --model: 'exec' $none" "$stderr"
+	same '' "$output"
+	run -2 --separate-stderr timeout 30 kandil-ai --batch --model=llama:none.gguf --prompt=.t unread
+	same "kandil-ai: --model: 'llama' $none" "$stderr"
+	KANDIL_AI_MODEL=ollama/m run -2 --separate-stderr timeout 30 kandil-ai --batch --prompt=.t unread
+	same "kandil-ai: environment variable 'KANDIL_AI_MODEL': 'ollama' $none" "$stderr"
+	run -2 --separate-stderr timeout 30 kandil-ai --batch --model=gemini/m --api=interactions \
+		--base-url="$URL" --prompt=.t unread
+	same "kandil-ai: --model: 'gemini' $none" "$stderr"
+	# What one record names does not end the others.
+	lines ollama openai >in
+	run -1 --separate-stderr kandil-ai --batch --model=openai/m --base-url="$URL" \
+		--request='{model: (.t + "/m"), prompt: .t}' in
+	same 'bad_request 1' "$(jq -r '.error.code // .ai.attempts' <<<"$output" | xargs)"
+	lines a >in
 	run -2 --separate-stderr ask openai --no-cache in
 	[[ $stderr == *"leave out --no-cache"* ]]
 }

@@ -149,6 +149,13 @@ fit_jobs(struct settings *s)
 	s->jobs = fit;
 }
 
+static _Noreturn void
+no_batches(const char *provider)
+{
+	die(STATUS_USAGE, "%s: '%s' has no batches that are known here: leave out --batch",
+	    opt_origin("model"), provider);
+}
+
 /* A model that is named and cannot be had is known before anything is read. */
 static void
 check_model(struct endpoints *endpoints, const struct settings *s)
@@ -159,9 +166,14 @@ check_model(struct endpoints *endpoints, const struct settings *s)
 
 	if (!s->model)
 		return;
+	/* Of a file a server would be started first. */
+	if (s->batch && endpoint_is_program(slice(s->model)))
+		no_batches(*s->model == 'e' ? "exec" : "llama");
 	p = endpoint_default(endpoints, &name, &e);
 	if (p == NULL)
 		engine_die(STATUS_USAGE, e.text);
+	if (s->batch && !batch_has(p))
+		no_batches(p->provider);
 }
 
 static void

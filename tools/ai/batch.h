@@ -15,7 +15,10 @@
 #define KANDIL_AI_BATCH_H
 
 #include "tools/ai/ai.h"
+#include "tools/ai/endpoint.h"
 
+/* Whether batches of that provider are known here. */
+bool batch_has(const struct endpoint *);
 /* Dies with status 2 or 3 where nothing can be begun; else as engine_run. */
 void batch_run(struct run *, const struct settings *, struct endpoints *);
 

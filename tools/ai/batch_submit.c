@@ -45,6 +45,12 @@ batch_api(const char *protocol)
 	return strcmp(protocol, "gemini") == 0 ? &batch_gemini : NULL;
 }
 
+bool
+batch_has(const struct endpoint *p)
+{
+	return p->protocol && batch_api(p->protocol->name);
+}
+
 /* Points the chunk's requests to their batch. */
 static void
 enlist(struct batches *b, const struct chunk *c, const struct batch *batch)

@@ -166,8 +166,8 @@ unnamed(const struct endpoints *es)
 	return providers_env(S("OPENAI_BASE_URL"), NULL) ? openai : NULL;
 }
 
-static bool
-is_program(struct slice model)
+bool
+endpoint_is_program(struct slice model)
 {
 	return slice_starts(model, "exec:") || slice_starts(model, "llama:");
 }
@@ -183,7 +183,7 @@ is_primary(const struct endpoints *es, const struct provider *p)
 	const char *slash = head.ptr ? memchr(head.ptr, '/', head.len) : NULL;
 	const struct provider *named;
 
-	if (head.ptr && is_program(head))
+	if (head.ptr && endpoint_is_program(head))
 		return false;
 	if (slash)
 		head.len = (size_t)(slash - head.ptr);
@@ -317,7 +317,7 @@ endpoint_find(
 	const char *near;
 	bool said;
 
-	if (is_program(model))
+	if (endpoint_is_program(model))
 		return find_program(es, model, trusted, name, e);
 	if (slash)
 		rest = (struct slice){slash + 1, model.len - head.len - 1};

@@ -48,6 +48,8 @@ struct endpoint_settings {
 	bool offline; /* nothing will be sent: no key is needed, nobody is looked for */
 };
 
+/* Whether the name of a model means a program of this machine: exec:…, llama:…. */
+bool endpoint_is_program(struct slice model);
 /* Reads the tables; 0, or -1 with e ("bad_providers" with its line, "cannot_read"). */
 int endpoints_open(struct endpoints **, const struct endpoint_settings *, struct err *e);
 /*
