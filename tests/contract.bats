@@ -392,6 +392,24 @@ RECORDS
 	each t
 }
 
+@test "-q silences information: what ends with status 2 or 3 still says why" {
+	t() {
+		local failure
+		strange >in
+		mkdir folder
+		for failure in 'filter -q -o none/f <in' 'filter -q <in >/dev/full' 'filter -q <in >&-' \
+			'filter -q none/x' 'filter -q --quite <in' 'filter -q --max-record=x <in' 'filter -q -o folder <in'; do
+			got=0
+			eval "$failure" 2>err >out || got=$?
+			[ "$got" = 2 ] || [ "$got" = 3 ] && grep -q "^$tool: " err || {
+				echo "status $got, and no words: $failure"
+				return 1
+			}
+		done
+	}
+	each t
+}
+
 @test "a full disk is status 3 with a message" {
 	t() {
 		strange >in

@@ -341,7 +341,7 @@ say_trouble(struct send *s, const struct answer *a, unsigned tries)
 		    SEND_TRIES - 1,
 		    (long long)(wait_most(a->rate ? &slower : &usual) + 999) / 1000);
 	else if (tries + 1 == SEND_TRIES && !s->away)
-		note("%s: given up after %d tries", a->text, SEND_TRIES);
+		warn("%s: given up after %d tries", a->text, SEND_TRIES);
 }
 
 /* One request of n messages until it is decided. SENT, SPLIT or FAILED, with a. */

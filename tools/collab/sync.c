@@ -341,7 +341,7 @@ say_unfinished(struct sync *s)
 	if (!s->set->once || s->agreed || run_interrupted())
 		return;
 	run_status(s->run, STATUS_PARTIAL);
-	note("the time of --for is over before all who are here agree%s",
+	warn("the time of --for is over before all who are here agree%s",
 	    party_is_up(s->party) ? "" : ": the hub is not there");
 }
 
