@@ -47,8 +47,9 @@ void run_start(struct run *, const struct tool *, void *settings, int argc, char
 /* The same for programs that have subcommands: runs the chosen one. */
 void run_command(struct run *, void *settings);
 /*
- * What -o names holds a secret and is the user's alone (mode 0600, whatever an older one had):
- * to be called before anything is written. Without -o it does nothing.
+ * What -o names holds a secret and is the user's alone (mode 0600, whatever an older one had),
+ * and is there whole or not at all: no part stays behind. To be called before anything is
+ * written, and before what may fail. Without -o it does nothing.
  */
 void run_private(struct run *);
 /* The last call: flushes, checks, renames FILE.part, returns the exit status. */

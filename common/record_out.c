@@ -20,6 +20,7 @@
 static volatile sig_atomic_t caught;
 static int wake[2] = {-1, -1};
 static const char *kept_part; /* for the last words */
+static const char *secret_part, *secret_name; /* run_private: nothing of it may stay */
 static bool terminal;
 
 static void
@@ -76,8 +77,8 @@ die_output(void)
 {
 	/* stdio would try again, and fail again, at exit. */
 	__fpurge(stdout);
-	if (kept_part)
-		die(STATUS_FAILED, "cannot write '%s':", kept_part);
+	if (kept_part || secret_name)
+		die(STATUS_FAILED, "cannot write '%s':", kept_part ? kept_part : secret_name);
 	die(STATUS_FAILED, "cannot write standard output:");
 }
 
@@ -128,12 +129,14 @@ out_wait(int fd)
 static void
 last_words(void)
 {
-	if (kept_part)
+	if (secret_part)
+		unlink(secret_part);
+	else if (kept_part)
 		warn("what was written so far is in '%s'", kept_part);
 }
 
 static int
-open_part(const char *part, mode_t mode)
+open_part(const char *part, const char *name, mode_t mode)
 {
 	int fd;
 
@@ -141,7 +144,7 @@ open_part(const char *part, mode_t mode)
 	unlink(part);
 	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
-		die(STATUS_FAILED, "cannot write '%s':", part);
+		die(STATUS_FAILED, "cannot write '%s':", name);
 	return fd;
 }
 
@@ -182,7 +185,7 @@ open_output(struct run *run, const char *name)
 			die(STATUS_FAILED, "cannot write '%s':", name);
 	} else {
 		part = part_name(target, ".part");
-		fd = open_part(part, 0666);
+		fd = open_part(part, name, 0666);
 	}
 	redirect(fd);
 	terminal = isatty(STDOUT_FILENO);
@@ -199,14 +202,17 @@ run_private(struct run *run)
 	if (run->io->part == NULL)
 		return;
 	run->io->private = true;
-	redirect(open_part(run->io->part, 0600));
+	secret_part = run->io->part;
+	secret_name = run->common->output;
+	kept_part = NULL;
+	redirect(open_part(secret_part, secret_name, 0600));
 }
 
 static FILE *
 open_rejects(const char *name, const char *suffix)
 {
 	char *part = part_name(name, suffix);
-	FILE *f = fdopen(open_part(part, 0666), "w+");
+	FILE *f = fdopen(open_part(part, name, 0666), "w+");
 
 	if (f == NULL)
 		die(STATUS_FAILED, "cannot write '%s':", part);
@@ -397,7 +403,7 @@ out_close(struct run *run)
 				die_output();
 			finish_part(name, ".part", "");
 		}
-		kept_part = NULL;
+		kept_part = secret_part = secret_name = NULL;
 	}
 	free(io->part);
 	free(io->target);

@@ -167,9 +167,18 @@ token() {
 	token --key-file=keys -o fifo &
 	part 2 <fifo | jq -e .role
 	wait $!
-	# What was begun, and could not be finished, is nobody else's either.
-	run -3 bash -c "trap '' XFSZ; ulimit -f 0; kandil-collab token --key-file=keys -o cut"
-	same 600 "$(stat -c %a cut.part)"
+	# What was begun, and could not be finished, is nobody's: it is whole, or not there.
+	# shellcheck disable=SC2016 # the pipe takes what no file may
+	run -3 bash -c "trap '' XFSZ; (ulimit -f 0; kandil-collab token --key-file=keys -o cut) 2>&1 | cat"'; exit ${PIPESTATUS[0]}'
+	same "kandil-collab: cannot write 'cut': File too large" "$output"
+	run -2 --separate-stderr kandil-collab token -o cut
+	same "kandil-collab: token needs --key-file=FILE: the hub's key file, or a private key" "$stderr"
+	run -3 --separate-stderr kandil-collab token --key-file=none -o older
+	[[ $stderr == *"'none'"* && $stderr != *older* ]]
+	run -3 --separate-stderr kandil-collab token --key-file=keys -o none/cut
+	same "kandil-collab: cannot write 'none/cut': No such file or directory" "$stderr"
+	part 2 <older | jq -e .role
+	run ! ls ./*.part ./cut
 }
 
 @test "a redirected token that others could read is said" {

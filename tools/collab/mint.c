@@ -183,7 +183,6 @@ write_token(struct run *run, struct slice token)
 {
 	struct stat st;
 
-	run_private(run);
 	if (!run->common->output && fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
 	    st.st_mode & (S_IRWXG | S_IRWXO))
 		note("others may read the file that standard output goes to (mode %04o): -o FILE "
@@ -199,9 +198,11 @@ mint_run(struct run *run, void *settings)
 	struct buf claims = {0}, token = {0};
 	struct slice kid = {NULL, 0};
 	enum crypto_alg alg;
-	int64_t length = check(run, s, &alg);
+	int64_t length;
 	struct err e;
 
+	run_private(run);
+	length = check(run, s, &alg);
 	if (read_key(&from, s, alg, &e) < 0)
 		die(strcmp(e.code, "cannot_read") == 0 ? STATUS_FAILED : STATUS_USAGE,
 		    "--key-file=%s: %s", s->key_file, e.text);
