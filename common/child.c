@@ -40,19 +40,16 @@ child_start(struct child *c, void (*serve)(int fd, void *state), void *state)
 	return 0;
 }
 
-int
+void
 child_end(struct child *c)
 {
-	int status = 0;
-
 	if (c->pid == 0)
-		return 0;
+		return;
 	close(c->fd);
 	kill(c->pid, SIGKILL);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	c->pid = 0;
-	return status;
 }
 
 static void
@@ -72,8 +69,9 @@ read_all(int fd, void *to, size_t len)
 	}
 }
 
-int
-child_send(int fd, const void *from, size_t len)
+/* All of the bytes: 0, or -1 when nobody reads them any more. */
+static int
+send_all(int fd, const void *from, size_t len)
 {
 	const char *at = from;
 	ssize_t n;
@@ -107,6 +105,6 @@ child_write(int fd, int64_t status, struct slice bytes)
 {
 	struct frame frame = {.len = bytes.len, .status = status};
 
-	if (child_send(fd, &frame, sizeof(frame)) < 0 || child_send(fd, bytes.ptr, bytes.len) < 0)
+	if (send_all(fd, &frame, sizeof(frame)) < 0 || send_all(fd, bytes.ptr, bytes.len) < 0)
 		_exit(0);
 }

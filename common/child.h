@@ -1,7 +1,7 @@
 /*
  * child: a copy of this process at the other end of a socket.
  *
- * What jobs and query build on: work that may crash, or that must be bounded,
+ * What jobs builds on: work that may crash, or that must be bounded,
  * is done in a child and answered in frames. A child ends with its parent.
  */
 #ifndef KANDIL_CHILD_H
@@ -29,8 +29,8 @@ struct frame {
  * first) and dies with its parent. 0, or -1 with errno.
  */
 int child_start(struct child *, void (*serve)(int fd, void *state), void *state);
-/* Kills it if it still runs, and reaps: how it ended, as waitpid has it. */
-int child_end(struct child *);
+/* Kills it if it still runs, and reaps. */
+void child_end(struct child *);
 
 /*
  * In the child: read one frame into a buf that is reset first, write one.
@@ -38,8 +38,5 @@ int child_end(struct child *);
  */
 void child_read(int fd, struct buf *in);
 void child_write(int fd, int64_t status, struct slice);
-
-/* All of the bytes, from either end: 0, or -1 when nobody reads them any more. */
-int child_send(int fd, const void *from, size_t len);
 
 #endif

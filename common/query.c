@@ -3,31 +3,23 @@
 
 #include <stdlib.h>
 
-const struct query_limits query_strict = {.cpu_ms = 1000, .memory = (size_t)256 << 20};
-
 struct query {
-	const char *name;
 	struct buf program;
-	const struct query_limits *limits;
 	struct query_text *text;
 	struct query_jq *jq;
-	struct query_child *child;
 };
 
-/* Starts libjq, here or in a child; a text needs it for few records or none. */
+/* Starts libjq; a text needs it for few records or none. */
 static int
 start(struct query *q, struct err *e)
 {
-	if (q->jq || q->child)
+	if (q->jq)
 		return 0;
-	if (q->limits)
-		return query_child_open(&q->child, q->name, buf_slice(&q->program), q->limits, e);
 	return query_jq_open(&q->jq, buf_slice(&q->program), e);
 }
 
 int
-query_open(struct query **out, const char *name, struct slice program,
-    const struct query_limits *limits, struct err *e)
+query_open(struct query **out, const char *name, struct slice program, struct err *e)
 {
 	struct query *q;
 
@@ -38,8 +30,6 @@ query_open(struct query **out, const char *name, struct slice program,
 	    utf8_valid(program.ptr, program.len) < program.len)
 		return err_set(e, "bad_program", "%s: not a text in UTF-8", name);
 	q = xcalloc(1, sizeof(*q));
-	q->name = name;
-	q->limits = limits;
 	buf_addslice(&q->program, program);
 	q->text = query_text_open(buf_slice(&q->program));
 	if (q->text == NULL && start(q, e) < 0) {
@@ -66,8 +56,6 @@ query_run(struct query *q, struct slice input, query_result *result, void *state
 		return rc;
 	if (start(q, e) < 0)
 		return -1;
-	if (q->child)
-		return query_child_run(q->child, input, result, state, e);
 	return query_jq_run(q->jq, input, result, state, e);
 }
 
@@ -76,7 +64,6 @@ query_close(struct query *q)
 {
 	query_text_close(q->text);
 	query_jq_close(q->jq);
-	query_child_close(q->child);
 	buf_free(&q->program);
 	free(q);
 }

@@ -1,5 +1,5 @@
 /*
- * query_part: the three ways in which query runs a program.
+ * query_part: the two ways in which query runs a program.
  */
 #ifndef KANDIL_QUERY_PART_H
 #define KANDIL_QUERY_PART_H
@@ -26,13 +26,5 @@ int query_jq_open(struct query_jq **, struct slice program, struct err *e);
 int query_jq_run(struct query_jq *, struct slice input, query_result *, void *state,
     struct err *e);
 void query_jq_close(struct query_jq *);
-
-/* libjq in a child with limits. */
-struct query_child;
-int query_child_open(struct query_child **, const char *name, struct slice program,
-    const struct query_limits *, struct err *e);
-int query_child_run(struct query_child *, struct slice input, query_result *, void *state,
-    struct err *e);
-void query_child_close(struct query_child *);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * query: what libjq 1.6 would let by, each trap by name; the three ways to
- * run a program agree; limits hold.
+ * query: what libjq 1.6 would let by, each trap by name; the two ways to
+ * run a program agree.
  */
 #include "common/query.h"
 #include "common/query_part.h"
@@ -27,7 +27,7 @@ collect(struct slice value, void *state)
 
 /* Results with spaces between, then "!code: message" where the run failed. */
 static const char *
-run_with(const struct query_limits *limits, const char *program, const char *on)
+run_on(const char *program, const char *on)
 {
 	static struct buf out;
 	struct query *q;
@@ -35,7 +35,7 @@ run_with(const struct query_limits *limits, const char *program, const char *on)
 
 	buf_reset(&out);
 	buf_adds(&out, "");
-	if (query_open(&q, "rule", slice(program), limits, &e) < 0) {
+	if (query_open(&q, "rule", slice(program), &e) < 0) {
 		buf_addf(&out, "!%s:%zu: %s", e.code, e.line, e.text);
 		return out.ptr;
 	}
@@ -48,13 +48,7 @@ run_with(const struct query_limits *limits, const char *program, const char *on)
 static const char *
 run(const char *program)
 {
-	return run_with(NULL, program, input);
-}
-
-static const char *
-run_strict(const char *program)
-{
-	return run_with(&query_strict, program, input);
+	return run_on(program, input);
 }
 
 static bool
@@ -86,7 +80,6 @@ test_compile_errors(void)
 	CHECK_TEXT(run("{"), "!bad_program:1: the program ends too early");
 	CHECK_TEXT(run(".a\n| nosuch\n| .b"), "!bad_program:2: nosuch/0 is not defined");
 	CHECK_TEXT(run(".a\n\n| ]"), "!bad_program:3: syntax error, unexpected INVALID_CHARACTER");
-	CHECK_TEXT(run_strict("{"), "!bad_program:1: rule: the program ends too early");
 	CHECK_TEXT(run("\xff"), "!bad_program:0: rule: not a text in UTF-8");
 }
 
@@ -98,7 +91,6 @@ test_environment(void)
 	CHECK_TEXT(run("$ENV"), "{}");
 	CHECK_TEXT(run("env"), "{}");
 	CHECK_TEXT(run("$ENV.KANDIL_TEST_SECRET, env.KANDIL_TEST_SECRET"), "null null");
-	CHECK_TEXT(run_strict("$ENV, env"), "{} {}");
 	/* Ours is where it was. */
 	CHECK_TEXT(getenv("KANDIL_TEST_SECRET"), "secret");
 }
@@ -146,13 +138,11 @@ test_files(void)
 	write_file("data.json", "\"secret\"");
 	write_file("lib.jq", "def f: \"secret\";");
 	write_file(".jq", "def home_function: \"secret\";");
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
 		CHECK(starts(run(programs[i]), "!bad_program"));
-		CHECK(starts(run_strict(programs[i]), "!bad_program"));
-	}
 	CHECK_TEXT(run("\"lib\" | modulemeta"), "!query_failed: a query reads no modules");
 	CHECK_TEXT(run("get_search_list"), "[]");
-	CHECK(query_open(&q, "rule", S("1"), NULL, NULL) == 0);
+	CHECK(query_open(&q, "rule", S("1"), NULL) == 0);
 	CHECK(query_run(q, S("{}"), see_home, &home, NULL) == 0);
 	CHECK(home);
 	query_close(q);
@@ -177,7 +167,6 @@ test_streams(void)
 	dup2(fileno(file), STDERR_FILENO);
 	CHECK_TEXT(run("\"a\\u001b[31m\" | debug"), "\"a\\u001b[31m\"");
 	CHECK_TEXT(run("7 | stderr"), "7");
-	CHECK_TEXT(run_strict("8 | stderr | debug"), "8");
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	rewind(file);
@@ -197,8 +186,7 @@ test_halt(void)
 	CHECK_TEXT(run("1, halt, 2"), "1");
 	CHECK_TEXT(run("\"bye\" | halt_error"), "!query_failed: bye");
 	CHECK_TEXT(run("{a: 1} | halt_error(7)"), "!query_failed: {\"a\":1}");
-	CHECK_TEXT(run_strict("1, halt"), "1");
-	CHECK(query_open(&q, "rule", S("if . == 1 then halt else . end"), NULL, &e) == 0);
+	CHECK(query_open(&q, "rule", S("if . == 1 then halt else . end"), &e) == 0);
 	CHECK(query_run(q, S("1"), collect, &out, &e) == 0);
 	CHECK(query_run(q, S("2"), collect, &out, &e) == 0);
 	CHECK_TEXT(out.ptr, "2");
@@ -224,12 +212,12 @@ test_bounds(void)
 {
 	char *deep = nested(256), *deeper = nested(257), *deepest = nested(512);
 
-	CHECK_TEXT(run_with(NULL, ".|length", deep), "1");
-	CHECK(strstr(run_with(NULL, ".|length", deeper), "!too_deep: ") != NULL);
-	CHECK(strstr(run_with(&query_strict, ".|length", deepest), "!too_deep: ") != NULL);
-	CHECK_TEXT(run_with(NULL, ".", deepest), deepest);
-	CHECK(strstr(run_with(NULL, ".|1", "{\"a\":\"\\ud83d\"}"), "!lone_surrogate: ") != NULL);
-	CHECK_TEXT(run_with(NULL, ".a|explode", "{\"a\":\"\\u0000\\ud83d\\ude00\"}"), "[0,128512]");
+	CHECK_TEXT(run_on(".|length", deep), "1");
+	CHECK(strstr(run_on(".|length", deeper), "!too_deep: ") != NULL);
+	CHECK(strstr(run_on(".|length", deepest), "!too_deep: ") != NULL);
+	CHECK_TEXT(run_on(".", deepest), deepest);
+	CHECK(strstr(run_on(".|1", "{\"a\":\"\\ud83d\"}"), "!lone_surrogate: ") != NULL);
+	CHECK_TEXT(run_on(".a|explode", "{\"a\":\"\\u0000\\ud83d\\ude00\"}"), "[0,128512]");
 	CHECK(strstr(run("reduce range(60) as $i (1; [., .])"), "!query_failed: more than") != NULL);
 	CHECK(strstr(run("range(1e9) | \"0123456789\""), "!query_failed: more than") != NULL);
 	CHECK(strstr(run("reduce range(5000) as $i (1; [.])"), "!query_failed: more than") != NULL);
@@ -237,38 +225,6 @@ test_bounds(void)
 	free(deep);
 	free(deeper);
 	free(deepest);
-}
-
-/* A pack's program is stopped, says whose it was, and the run goes on. */
-static void
-test_limits(void)
-{
-	static const struct query_limits tight = {.cpu_ms = 150, .memory = (size_t)64 << 20};
-	static const struct query_limits roomy = {.cpu_ms = 5000, .memory = (size_t)64 << 20};
-	struct buf out = {0};
-	struct query *q;
-	struct err e;
-
-	if (getenv("KANDIL_SANITIZED") == NULL)
-		CHECK_TEXT(run_with(&roomy, "\"x\" * 1e9 | length", input),
-		    "!query_killed: rule: stopped: more than 64 MB of memory");
-	CHECK_TEXT(run_with(&tight, "def f: f; f", input),
-	    "!query_killed: rule: stopped after 150 ms of computing");
-	CHECK(starts(run_with(&roomy, "reduce range(1e6) as $i (1; [.]) | 1", input),
-	    "!query_killed: rule: crashed (signal "));
-	CHECK(query_open(&q, "rule", S("if .a == 1 then def f: f; f else .a + 1 end"), &tight, &e) == 0);
-	for (int i = 0; i < 3; i++) {
-		CHECK(query_run(q, S("{\"a\":1}"), collect, &out, &e) == -1);
-		CHECK_TEXT(e.code, "query_killed");
-		CHECK(query_run(q, S("{\"a\":2}"), collect, &out, &e) == 0);
-	}
-	CHECK_TEXT(out.ptr, "3 3 3");
-	for (int i = 3; i < 16; i++)
-		query_run(q, S("{\"a\":1}"), collect, &out, &e);
-	CHECK(query_run(q, S("{\"a\":2}"), collect, &out, &e) == -1);
-	CHECK_TEXT(e.text, "rule: stopped 16 times, not started again");
-	query_close(q);
-	buf_free(&out);
 }
 
 /* Random programs on random records: layer 1 and libjq say the same. */
@@ -434,6 +390,5 @@ main(void)
 	test_streams();
 	test_halt();
 	test_bounds();
-	test_limits();
 	return check_done();
 }

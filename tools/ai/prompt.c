@@ -40,7 +40,7 @@ compile(struct query **out, const char *option, const char *program, struct err 
 
 	if (program == NULL)
 		return 0;
-	if (query_open(out, option, slice(program), NULL, &why) == 0) {
+	if (query_open(out, option, slice(program), &why) == 0) {
 		query_whole(*out);
 		return 0;
 	}

@@ -79,7 +79,7 @@ open_limits(struct join *j)
 			    set->for_length);
 		j->leave_at = time_ms() + ms;
 	}
-	if (set->until && query_open(&j->until, "--until", slice(set->until), NULL, &e) != 0)
+	if (set->until && query_open(&j->until, "--until", slice(set->until), &e) != 0)
 		die(STATUS_USAGE, "%s: %s", opt_origin("until"), e.text);
 }
 
