@@ -115,3 +115,22 @@ prices() {
 	run -0 --separate-stderr $AI --schema='{"type":"integer"}' in
 	[ "$(jq -c '[.ai.json,.ai.cached]' <<<"$output")" = "[1,true]" ]
 }
+
+@test "llama: a server that says much while it answers is heard, and answers" {
+	# shellcheck disable=SC2016 # python's
+	printf '%s\n' '#!/usr/bin/python3' 'import sys, http.server' 'class H(http.server.BaseHTTPRequestHandler):' \
+		'  protocol_version = "HTTP/1.1"' '  def log_message(self, *a): pass' \
+		'  def do_GET(self): self.say(b"{}")' \
+		'  def do_POST(self):' '    self.rfile.read(int(self.headers["content-length"]))' \
+		'    sys.stderr.write("slot update: a line of a talkative server\\n" * 10000)' \
+		'    self.say(b"{\"choices\":[{\"message\":{\"content\":\"heard\"},\"finish_reason\":\"stop\"}]}")' \
+		'  def say(self, b):' '    self.send_response(200)' '    self.send_header("content-type", "application/json")' \
+		'    self.send_header("content-length", str(len(b)))' '    self.end_headers()' '    self.wfile.write(b)' \
+		'http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), H).serve_forever()' >talker
+	chmod +x talker
+	: >model.gguf
+	printf '{"t":"a"}\n{"t":"b"}\n' >in
+	KANDIL_LLAMA_SERVER=$PWD/talker run -0 --separate-stderr timeout 60 \
+		kandil-ai --no-cache --model=llama:model.gguf --prompt=.t in
+	same 'heard heard' "$(jq -r .ai.text <<<"$output" | xargs)"
+}

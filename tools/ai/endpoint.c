@@ -433,6 +433,17 @@ endpoint_url(const struct endpoint *p, const struct ask *ask, struct buf *out)
 	buf_adds(out, p->path);
 }
 
+size_t
+endpoints_fds(const struct endpoints *es, struct pollfd *fds)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < es->nservers; i++)
+		if (es->server[i].err >= 0)
+			fds[n++] = (struct pollfd){es->server[i].err, POLLIN, 0};
+	return n;
+}
+
 void
 endpoints_turn(struct endpoints *es)
 {

@@ -18,6 +18,8 @@
 #include "common/opt.h"
 #include "tools/ai/provider.h"
 
+#include <poll.h>
+
 struct endpoint {
 	const char *provider;		 /* the name in records: "openai" */
 	const struct protocol *protocol; /* NULL: exec */
@@ -69,7 +71,12 @@ struct endpoint *endpoint_default(struct endpoints *, struct slice *name, struct
 /* --models: a record for each that is configured or answers, asked of the endpoint itself. */
 struct run;
 void endpoints_list(struct endpoints *, struct run *);
-/* Takes what started servers say, so that they never wait for us: for every turn of a loop. */
+/*
+ * For every turn of a loop, or started servers wait for us to read what they say: what to poll,
+ * at most ENDPOINTS_FDS (how many is returned), and taking it.
+ */
+enum { ENDPOINTS_FDS = 8 };
+size_t endpoints_fds(const struct endpoints *, struct pollfd *);
 void endpoints_turn(struct endpoints *);
 /* Appends the URL that an ask goes to. */
 struct ask;

@@ -10,7 +10,7 @@
 
 enum {
 	ENDPOINTS = 32,
-	SERVERS = 8,
+	SERVERS = ENDPOINTS_FDS,
 	SERVER_WORDS = 64 * 1024
 }; /* of one run; records may name many providers */
 

@@ -211,7 +211,7 @@ reader_gone(void)
 static void
 wait_for(struct engine *e, int64_t ms)
 {
-	size_t n = 0, most = 3 + (size_t)e->execs * EXEC_FDS;
+	size_t n = 0, most = 3 + ENDPOINTS_FDS + (size_t)e->execs * EXEC_FDS;
 
 	if (most > e->npolls) {
 		e->polls = xreallocarray(e->polls, most, sizeof(*e->polls));
@@ -223,6 +223,7 @@ wait_for(struct engine *e, int64_t ms)
 		e->polls[n++] = (struct pollfd){record_pull_fd(e->run), POLLIN, 0};
 	for (struct slot *s = e->programs; s; s = s->next)
 		n += exec_fds(s->exec, e->polls + n);
+	n += endpoints_fds(e->endpoints, e->polls + n);
 	if ((e->progress.on || e->programs) && (ms < 0 || ms > TICK_MS))
 		ms = TICK_MS;
 	if (ms != 0)
@@ -237,6 +238,7 @@ wait_for(struct engine *e, int64_t ms)
 		reader_gone();
 	if (e->programs)
 		engine_exec_step(e);
+	endpoints_turn(e->endpoints);
 }
 
 /* ---- the pass ---- */
