@@ -21,7 +21,6 @@ enum message_dialect {
 	MESSAGE_PRINTF, /* %s %1$d %(name)s %@ */
 	MESSAGE_I18NEXT, /* {{name}}, $t(key) */
 	MESSAGE_PLAIN,	/* text and tags */
-	MESSAGE_DIALECTS
 };
 /* May be or-ed to MESSAGE_ARB. */
 enum {

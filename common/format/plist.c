@@ -119,10 +119,9 @@ close_value(struct reader *r, const struct xml_event *ev, size_t node)
 	struct plist_node *at = &r->p->v[node];
 
 	at->end = ev->end;
-	at->inside_end = ev->start;
 	/* <dict/>: both events are of one tag. */
 	if (ev->start == ev->end || at->inside > ev->start)
-		at->inside = at->inside_end = at->end;
+		at->inside = at->end;
 	if (r->in_string)
 		at->text = keep(r, buf_slice(&r->text));
 	r->in_string = false;

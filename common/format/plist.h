@@ -20,7 +20,7 @@ struct plist_node {
 	struct slice text; /* of a string, decoded */
 	size_t start;	   /* of <key> */
 	size_t value, end; /* [value, end): the value's element */
-	size_t inside, inside_end; /* what lies in it; both end where it is <dict/> */
+	size_t inside; /* where what lies in it starts; its end, where it is <dict/> */
 	size_t line, column;	   /* of <key> */
 	struct slice comment;	   /* directly before <key>, the last that is no mark; len 0: none */
 	struct slice mark;	   /* the text of the comment that is its mark; len 0: none */

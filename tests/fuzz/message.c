@@ -62,7 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct arena arena;
 	struct message m;
 	struct message_faults faults = {0};
-	unsigned dialect = size ? data[0] % MESSAGE_DIALECTS : 0;
+	unsigned dialect = size ? data[0] % (MESSAGE_PLAIN + 1) : 0;
 
 	if (size < 1)
 		return 0;

@@ -14,6 +14,7 @@
 
 #include "tests/unit/check.h"
 #include "tests/unit/converge_world.h"
+#include "tests/unit/merge_patch.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -322,7 +323,7 @@ oracle(const struct world *w, struct buf *document)
 		struct buf swap = *document;
 
 		buf_reset(&next);
-		patch_apply(buf_slice(document), slice(v[i].patch), &next);
+		merge_patch(buf_slice(document), slice(v[i].patch), &next);
 		*document = next;
 		next = swap;
 	}

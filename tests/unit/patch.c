@@ -5,6 +5,7 @@
 #include "tools/collab/patch.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/merge_patch.h"
 
 #include <stdlib.h>
 
@@ -34,7 +35,7 @@ test_vectors(void)
 
 	for (size_t i = 0; i < 15; i++) {
 		buf_reset(&out);
-		patch_apply(slice(vectors[i][0]), slice(vectors[i][1]), &out);
+		merge_patch(slice(vectors[i][0]), slice(vectors[i][1]), &out);
 		CHECK_TEXT(out.ptr, vectors[i][2]);
 	}
 	buf_free(&out);
@@ -138,9 +139,9 @@ test_addition(void)
 		put_member(&to);
 		put_member(&from);
 		differ = patch_add(buf_slice(&to), buf_slice(&from), &patch);
-		patch_apply(buf_slice(&to), buf_slice(&patch), &got);
+		merge_patch(buf_slice(&to), buf_slice(&patch), &got);
 		/* to over from is the same, but where an object would have to give way. */
-		patch_apply(buf_slice(&from), buf_slice(&to), &want);
+		merge_patch(buf_slice(&from), buf_slice(&to), &want);
 		good = json_check(buf_slice(&patch), NULL) == 0 &&
 		    (differ || slice_eq(buf_slice(&got), buf_slice(&want))) &&
 		    patch_add(buf_slice(&got), buf_slice(&from), &again) == differ &&
@@ -174,7 +175,7 @@ test_difference(void)
 		put_random(&to, 4, false);
 		patch_canonical(buf_slice(&to), &want);
 		if (patch_diff(buf_slice(&from), buf_slice(&to), &patch))
-			patch_apply(buf_slice(&from), buf_slice(&patch), &got);
+			merge_patch(buf_slice(&from), buf_slice(&patch), &got);
 		else
 			patch_canonical(buf_slice(&from), &got);
 		good = slice_eq(buf_slice(&got), buf_slice(&want)) &&
@@ -183,8 +184,8 @@ test_difference(void)
 		buf_reset(&patch);
 		buf_reset(&got);
 		put_random(&patch, 4, true);
-		patch_apply(buf_slice(&from), buf_slice(&patch), &got);
-		patch_apply(buf_slice(&got), buf_slice(&patch), &again);
+		merge_patch(buf_slice(&from), buf_slice(&patch), &got);
+		merge_patch(buf_slice(&got), buf_slice(&patch), &again);
 		good = good && slice_eq(buf_slice(&got), buf_slice(&again));
 		if (!good)
 			fprintf(stderr, "from %s\nto %s\npatch %s\n", from.ptr, to.ptr, patch.ptr);

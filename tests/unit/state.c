@@ -7,6 +7,7 @@
 #include "tools/collab/state.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/merge_patch.h"
 #include "tests/unit/state_look.h"
 
 #include <stdlib.h>
@@ -337,7 +338,7 @@ test_replay(void)
 		for (int i = 0; i < n; i++) {
 			struct buf next = {0};
 
-			patch_apply(buf_slice(&want), slice(v[i].patch), &next);
+			merge_patch(buf_slice(&want), slice(v[i].patch), &next);
 			buf_free(&want);
 			want = next;
 		}

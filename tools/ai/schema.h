@@ -45,8 +45,6 @@ void schema_close(struct schema *);
  */
 int schema_check(const struct schema *, struct slice value, struct buf *why, struct err *e);
 
-/* The schema's own bytes, as they were given, without white space around them. */
-struct slice schema_text(const struct schema *);
 /*
  * Appends a line for every member that is no keyword (x-… and names in a known vocabulary of
  * annotations are fine), with what was probably meant, and returns their number:

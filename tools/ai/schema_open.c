@@ -305,9 +305,3 @@ schema_close(struct schema *s)
 	doc_free(&s->doc);
 	free(s);
 }
-
-struct slice
-schema_text(const struct schema *s)
-{
-	return buf_slice(&s->text);
-}

@@ -69,7 +69,7 @@ struct claims
 claims_static(struct slice name, struct slice role, struct slice read, struct slice write)
 {
 	struct buf names = {0};
-	struct claims c = {.static_key = true, .sub = "", .read = read, .write = write}, packed;
+	struct claims c = {.sub = "", .read = read, .write = write}, packed;
 
 	buf_addslice(&names, name);
 	buf_addc(&names, '\0');

@@ -22,7 +22,6 @@ struct claims {
 	int64_t exp;	  /* ms; 0: never (static keys) */
 	int64_t iat;	  /* ms; 0: not said */
 	struct slice read, write; /* patterns, a NUL behind each */
-	bool static_key;
 	char *memory; /* that all of it points into; NULL: nothing to free */
 };
 

@@ -168,7 +168,6 @@ hear_broadcast(struct link *l, struct slice event, struct slice payload, struct 
 static void
 skip(struct link *l)
 {
-	l->skipped++;
 	if (!l->skip_noted)
 		note("messages that are no JSON are passed over, on topic '%s'", l->topic);
 	l->skip_noted = true;

@@ -115,8 +115,7 @@ struct link {
 	struct roster roster;
 	struct frame_reader reader;
 	struct buf out, payload, text;
-	uint64_t skipped; /* messages that are no broadcast of JSON, or nothing at all */
-	bool skip_noted;
+	bool skip_noted; /* messages that are no broadcast of JSON, or nothing at all */
 };
 
 enum { LINK_NEVER_DUE = 0 }; /* of beat_at, token_at */

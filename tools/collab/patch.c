@@ -134,41 +134,6 @@ next_pair(const struct members *m, struct pairs *p, struct slice *name, struct s
 	return true;
 }
 
-static void
-apply(struct members *m, struct slice target, struct slice patch, struct buf *out)
-{
-	struct slice name, old, new;
-	size_t base = m->n;
-	struct pairs p;
-
-	if (json_type(patch) != JSON_OBJECT) {
-		json_compact(patch, out);
-		return;
-	}
-	p = push_pair(m, target, patch);
-	buf_addc(out, '{');
-	while (next_pair(m, &p, &name, &old, &new)) {
-		if (new.len && json_type(new) == JSON_NULL)
-			continue;
-		json_name_slice(out, name);
-		if (new.len)
-			apply(m, old, new, out);
-		else
-			put_canonical(m, old, out);
-	}
-	buf_addc(out, '}');
-	m->n = base;
-}
-
-void
-patch_apply(struct slice target, struct slice patch, struct buf *out)
-{
-	struct members m = {0};
-
-	apply(&m, target, patch, out);
-	members_free(&m);
-}
-
 static bool
 same_compact(struct slice a, struct slice b)
 {

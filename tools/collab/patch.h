@@ -1,6 +1,6 @@
 /*
- * patch: JSON Merge Patch over raw slices: apply, difference, and the one
- * form in which equal documents are equal bytes.
+ * patch: JSON Merge Patch over raw slices: the difference, and the one form in
+ * which equal documents are equal bytes. State applies patches (state.h).
  *
  * Numbers keep their text and strings their escapes. In the canonical form an
  * object's members stand in the order of the bytes of their decoded names,
@@ -38,11 +38,6 @@ void members_free(struct members *);
 
 /* Appends the canonical form of any value; null members stay. */
 void patch_canonical(struct slice value, struct buf *out);
-/*
- * Appends MergePatch(target, patch) of RFC 7396 section 2 in canonical form;
- * target.len 0: there is none. A patch that is null gives null.
- */
-void patch_apply(struct slice target, struct slice patch, struct buf *out);
 /*
  * Appends the smallest patch that makes `to` of `from` and returns true, or
  * appends nothing when they are equal. `to` has no null members (patch_null).

@@ -94,8 +94,7 @@ literal_next(struct literal *l, struct literal_piece *piece)
 	if (text[l->at] == '$' && !l->raw && (text[l->at + 1] == '{' || starts_name(text[l->at + 1]))) {
 		*piece = interpolation(l);
 	} else {
-		*piece = (struct literal_piece){
-			.raw = l->raw, .multiline = l->triple, .start = l->at};
+		*piece = (struct literal_piece){.raw = l->raw, .start = l->at};
 		while (l->at < l->end) {
 			char c = text[l->at];
 			if (!lex_stop_bytes[(unsigned char)c]) {

@@ -22,7 +22,7 @@ struct literal {
 struct literal_piece {
 	bool expression; /* an interpolation: start..end is what stands in it */
 	bool braced;	 /* ${…} rather than $name */
-	bool raw, multiline; /* text: of its part */
+	bool raw;	 /* text: of its part */
 	uint32_t start, end;
 };
 

@@ -22,7 +22,6 @@ struct traits {
 	size_t run;	      /* the longest run of letters */
 	bool space;	      /* between or around words */
 	bool capital;	      /* the first letter or digit is a capital letter */
-	bool upper;	      /* there is a capital letter */
 	bool inner_upper;     /* an upper-case letter behind a lower-case one */
 	bool underscore, slash, dash, digit;
 	bool inner_dot;	      /* between letters or digits */
@@ -92,7 +91,6 @@ traits_of(struct slice text)
 		seen |= kind & ~(unsigned)LETTER;
 		if (kind & LETTER) {
 			t.letters++;
-			t.upper |= kind == UPPER;
 			t.inner_upper |= kind == UPPER && last_kind == LOWER;
 			t.formats &= c < 128 && dates[c] && (run == 0 || c == last);
 			if (!begun)
