@@ -59,7 +59,7 @@ consider() {
 			edit || continue
 			overrules || return 0
 		fi
-		decide "$(review '. + {$value, $status} | patch' -c \
+		decide "$(review '. + {$value, $status} | patch(replaceable(.known; .translation))' -c \
 			--arg status $status --arg value "$value" <<<"$item")" || return 2
 		return 0
 	done

@@ -1,4 +1,5 @@
-# For kandil i18n review. The state of a review is {LOCALE: {KEY: {value, status, source, by}}}.
+# For kandil i18n review. The state of a review is {LOCALE: {KEY: {value, status, source, by, seen}}},
+# where seen are the texts that stood when it was decided: what it may replace.
 # Called with --arg to "fr,de" --arg here "de,es,fr", the locales that the catalogues have, --arg by
 # NAME, and --slurpfile: state; mine, what was decided in this run, as patches; items, what a person
 # looks at.
@@ -20,7 +21,7 @@ def items:
 	| select((.value.value and (.value.status | . == "draft" or . == "fuzzy")) or .value.stale)
 	| {locale: .key, key: $string.key, source: $string.value, value: (.value.value // ""),
 	   status: (if .value.stale then "stale" else .value.status end),
-	   context: ($string.context // $string.file // "")};
+	   context: ($string.context // $string.file // ""), translation: .value};
 
 # What these patches or states say about an item's present text.
 def said_of($item; patches):
@@ -28,6 +29,21 @@ def said_of($item; patches):
 # What counts: it takes a moment until what was decided here is in the state.
 def standing: . as $item | first(said_of($item; $state[0]), said_of($item; ($mine | reverse[])));
 def open: select(isempty(standing));
+
+# Whether a decision may replace that text of a catalogue; what it is from others may be anything.
+def may_replace($text): (.seen | arrays | index([$text])) // false | . != false;
+# Whether a translation is a person's word, and whether a decision gives way to it: it was written
+# into the catalogue since.
+def firm: (.status == "translated" or .status == "approved") and (.stale | not) and .value;
+def gives_way_to($translation):
+	$translation.value as $text
+	| .value and ($translation | firm) and .value != $text and (may_replace($text) | not);
+# The texts that a new decision may replace, of what was decided before ($known, or null) and the
+# catalogue's translation.
+def replaceable($known; $translation):
+	(if $known and ($known | gives_way_to($translation) | not) then [] else [$translation.value // ""] end)
+	+ ($known // {} | [.value // empty] + ([.seen | arrays] | add // []))
+	| reduce .[] as $one ([]; if index([$one]) then . else . + [$one] end) | .[:8];
 
 # The state is another than what was decided here, and than what this person was shown: the decision.
 def meanwhile:
@@ -63,11 +79,11 @@ def failed($code; $message):
 
 # A decision, from a person or a record on standard input, as a merge patch; what is none becomes
 # a record with an error, which every filter copies.
-def patch:
+def patch($seen):
 	if is_error then .
 	elif ([.locale, .key, .value // ""] | all(type == "string")) and .locale != "" and .key != ""
 		and ((.status == "approved" and (.value // "") != "") or .status == "fuzzy")
-	then {(.locale): {(.key): ({value, status, source, by: $by}
+	then {(.locale): {(.key): ({value, status, source, by: $by, seen: $seen}
 		| with_entries(select(.value != null)))}}
 	else failed("bad_record"; "a decision has locale, key and status: approved, with a value, or fuzzy")
 	end;
@@ -93,12 +109,15 @@ def check($string): . as $of | to_check($string)
 	| .translations[$of.locale] = {value: $of.value, status: $of.status};
 def check_of($strings): . as $of | check(first($strings[] | select(.key == $of.key)));
 
-# What the state says about a decision of a record, {decision, source, value}, where the last two
-# are the catalogue's: "left WHY", "over WHOM", or "".
+# Of a decision of a record, {decision, source, translation}, where the last two are the catalogue's:
+# what was decided before, or null; its patch;
+def known: (.decision + {source: .source}) as $item | first(said_of($item; $state[0]), null);
+def patch_of: replaceable(known; .translation) as $seen | .decision | patch($seen);
+# and what the state says about it: "left WHY", "over WHOM", or "".
 def verdict:
 	"'\(.decision.key)' in \(.decision.locale)" as $what
-	| .source as $source | .value as $value | .decision
-	| first((. + {$source}) as $item | said_of($item; $state[0]), null) as $stands
+	| .source as $source | .translation as $translation | $translation.value as $value
+	| ([known // empty | select(gives_way_to($translation) | not)] | .[0]) as $stands | .decision
 	| if .source and $source and .source != $source
 	  then "left \($what) is left alone: the decision is about another source text"
 	  elif has("seen") and .seen != ($stands.value // $value)
@@ -122,13 +141,13 @@ def weighed:
 		| {kind: "error", line: input_line_number, $raw}
 		| failed($code; "a decision is a line with a JSON object")
 	  end
-	| patch as $patch
+	| patch([]) as $patch
 	| (first(($patch | select(is_error)), misplaced($by_key)) // null) as $bad
 	| if $bad then $bad, "", "", ""
 	  else . as $decision | $by_key[.key] as $string
-		| {$decision, source: $string.value, value: $string.translations[.locale].value?}
+		| {$decision, source: $string.value, translation: $string.translations[.locale]?}
 		| ., verdict,
-		  (first($decision | check($string)) // ""), $patch
+		  (first($decision | check($string)) // ""), patch_of
 	  end
 	| if type == "string" then . else tojson end;
 
@@ -164,8 +183,22 @@ def decided:
 			| select(.value[$string.key]? | type == "object" and about($string.value))) as $of (.;
 			.translations[$of.key] = ((.translations[$of.key] // {})
 				+ ($of.value[$string.key] | {value, status} | with_entries(select(.value != null)))
-				+ {source: "review", engine: "person"} | del(.hint, .stale)))
+				+ {source: "review", engine: "person"} | del(.hint, .stale))
+			| $string.translations[$of.key].value as $text
+			| if $text and ($of.value[$string.key] | may_replace($text))
+			  then .translations[$of.key].replaces = $text else . end)
 	end;
+
+# A line for each decision on these strings that gives way to a text which none of those who decided
+# has seen: somebody wrote it into the catalogue since.
+def gives_way:
+	select(.kind == "string" and .key) | . as $string
+	| (.translations // {}) | to_entries[] | .key as $locale | .value as $translation
+	| select($locale | wanted)
+	| $state[0][$locale]?[$string.key]? | select(type == "object" and about($string.value))
+	| select(.status == "approved" and gives_way_to($translation))
+	| "'\($string.key)' in \($locale) stays as the catalogue has it, another text than "
+	  + "\(.by // "somebody") decided about: decide again, or edit it there" | line;
 
 # The decisions of the state that the catalogues, as these strings, have no place for: what they lack.
 def left_out:

@@ -398,6 +398,54 @@ unknown_locale 4' "$(refused <<<"$output")"
 	run ! grep -rq 'gone\|Parti' lib/l10n
 }
 
+# applied STATUS: --apply ends with it; what it says is in $stderr.
+applied() {
+	run "-$1" --separate-stderr kandil i18n review --as=amira --apply app </dev/null
+}
+
+# french: the text of the catalogue.
+french() {
+	jq -r .search lib/l10n/app_fr.arb
+}
+
+@test "i18n review --apply: a decision replaces the text it was taken about, and no other" {
+	partial kandil i18n extract -q --to=fr
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	review() { kandil i18n review -q --as="$1" app >out 2>&1 || same 1 $?; }
+	left() { sed -i "s/\"search\": \"[^\"]*\"/\"search\": \"$1\"/" lib/l10n/app_fr.arb; }
+	decide fr search approved Rechercher | review amira
+	applied 1 # texts that nobody has translated
+	same Rechercher "$(french)"
+	# The catalogue has it as a person's now. What is decided later wins, in as many steps as it takes.
+	decide fr search approved Chercher | review bob
+	decide fr search approved Trouver | review bob
+	applied 1
+	same Trouver "$(french)"
+	[[ $stderr != *'stays as'* ]]
+	# As it stood for those who decided, however many decisions ago.
+	left Rechercher
+	applied 1
+	same Trouver "$(french)"
+	# What somebody wrote since, nobody who decided has seen.
+	left Dénicher
+	applied 1
+	same Dénicher "$(french)"
+	[[ $stderr == *"'search' in fr stays as the catalogue has it, another text than bob decided about: decide again"* ]]
+	# Whoever decides now has.
+	jq -cn '{locale: "fr", key: "search", status: "approved", value: "Fouiller", seen: "Trouver"}' | review bob
+	grep -q 'left alone: the catalogue has another text by now' out
+	jq -cn '{locale: "fr", key: "search", status: "approved", value: "Fouiller", seen: "Dénicher"}' | review bob
+	applied 1
+	same Fouiller "$(french)"
+	[[ $stderr != *'stays as'* ]]
+	# What others send is not trusted.
+	jq '.fr.search += {seen: "Fouiller", value: "Piller"}' .kandil/review/app.json >state
+	cp state .kandil/review/app.json
+	applied 1
+	same Fouiller "$(french)"
+	[[ $stderr == *'stays as'* ]]
+}
+
 @test "i18n review: records do not wait for a hub that is not there" {
 	partial kandil i18n extract -q --to=fr
 	export KANDIL_COLLAB_URL=http://127.0.0.1:1

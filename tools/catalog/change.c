@@ -334,6 +334,8 @@ judge(struct changing *k, struct target *t, const struct incoming_message *m,
 		change_withhold(t, m->key, why);
 	offer->there &= why == NULL;
 	offer->value = text;
+	if (offer->replaces.ptr && arb)
+		offer->replaces = to_arb(k, m, offer->replaces);
 }
 
 static enum merge_outcome

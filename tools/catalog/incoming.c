@@ -150,6 +150,12 @@ incoming_free(struct incoming *in)
 	buf_free(&in->text);
 }
 
+static struct slice
+keep_text(const struct buf *text, struct arena *arena)
+{
+	return (struct slice){arena_copy(arena, text->len ? text->ptr : "", text->len), text->len};
+}
+
 static void
 read_translation(struct slice object, struct arena *arena, struct incoming_translation *t)
 {
@@ -157,8 +163,7 @@ read_translation(struct slice object, struct arena *arena, struct incoming_trans
 	struct buf text = {0};
 
 	if (json_get_text(object, "value", &text)) {
-		t->value =
-		    (struct slice){arena_copy(arena, text.len ? text.ptr : "", text.len), text.len};
+		t->value = keep_text(&text, arena);
 		t->there = text.len > 0;
 	}
 	if (json_get_text(object, "status", &text) &&
@@ -167,6 +172,8 @@ read_translation(struct slice object, struct arena *arena, struct incoming_trans
 	if (t->state == CATALOG_MISSING)
 		t->there = false;
 	t->stale = json_get(object, "stale", &member) && json_type(member) == JSON_TRUE;
+	if (json_get_text(object, "replaces", &text))
+		t->replaces = keep_text(&text, arena);
 	buf_free(&text);
 }
 

@@ -42,6 +42,7 @@ struct incoming_translation {
 	struct slice value; /* the arena's */
 	enum catalog_state state;
 	bool stale;
+	struct slice replaces; /* the text whose place it takes, a person's too; ptr NULL: none */
 };
 /* That of the locale, in any spelling. */
 void incoming_translation(const struct incoming_message *, const char *locale, struct arena *,

@@ -7,13 +7,14 @@ static bool
 offer_wins(const struct merge_old *old, const struct incoming_translation *offer, bool force)
 {
 	bool outdated = old->stale || old->source_changed;
+	bool seen = offer->replaces.ptr && slice_eq(old->value, offer->replaces);
 
 	if (force)
 		return true;
 	if (old->state < CATALOG_TRANSLATED)
 		return outdated || offer->state > old->state ||
 		    (offer->state == old->state && !old->unmarked);
-	return outdated && !offer->stale && offer->state >= CATALOG_TRANSLATED;
+	return (outdated || seen) && !offer->stale && offer->state >= CATALOG_TRANSLATED;
 }
 
 static enum merge_outcome

@@ -3,8 +3,9 @@
  * there or the one that is offered.
  *
  * A text without a mark is a person's, and never replaced without --force,
- * unless its source changed and the offer is a person's too. A changed source makes the
- * old translation stale; it is never lost. A draft gives way to a draft or
+ * unless the offer is a person's too, and the text's source changed or the offer names the
+ * text as the one that it replaces: who decided on it has seen it. A changed source
+ * makes the old translation stale; it is never lost. A draft gives way to a draft or
  * better, or where the file cannot tell whether a person edited it since (a
  * string catalogue) to better alone. A withheld or missing offer writes nothing.
  */
