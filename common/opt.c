@@ -205,7 +205,7 @@ opt_parse(const struct tool *tool, void *settings, int argc, char **argv,
 
 	*command = tool->commands ? command_of(tool, settings, &w) : NULL;
 	opt_table_init(&t, tool, *command, settings);
-	opt_configure(&t);
+	opt_configure(&t, true);
 	parse_words(&t, &w, false);
 	in_force = t;
 	first = argc - w.noperands;

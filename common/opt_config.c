@@ -49,6 +49,7 @@ struct config {
 	const char *file;
 	bool project; /* only options marked for it may be set */
 	size_t line;
+	bool whole;   /* as of opt_configure */
 };
 
 /* Whether one of the paths (a list by commas) is absolute or goes up. */
@@ -110,6 +111,38 @@ apply_setting(struct config *c, struct slice name, struct slice value, bool mine
 	buf_free(&origin);
 }
 
+/* The programs are those that lie beside this one, where it goes by its own name. */
+static bool
+is_program(const char *bin, const char *start, struct slice name)
+{
+	struct buf file = {0};
+	bool there;
+
+	for (size_t i = 0; i < name.len; i++)
+		if (!islower((unsigned char)name.ptr[i]) && !isdigit((unsigned char)name.ptr[i]) &&
+		    name.ptr[i] != '-')
+			return false;
+	buf_addf(&file, "%s/%s%.*s", bin, start, (int)name.len, name.ptr);
+	there = name.len > 0 && access(file.ptr, F_OK) == 0;
+	buf_free(&file);
+	return there;
+}
+
+static void
+check_section(const struct config *c, struct slice name)
+{
+	const struct tool *tool = c->table->tool;
+	char *bin;
+
+	if (slice_is(name, short_name(tool)) || slice_is(name, "kandil"))
+		return;
+	bin = path_bin();
+	if (bin && is_program(bin, "", slice(tool->name)) && !is_program(bin, "kandil-", name))
+		warn("%s:%zu: there is no program for the section '%.*s': ignored; they are named "
+		     "as by 'kandil config'", c->file, c->line, (int)name.len, name.ptr);
+	free(bin);
+}
+
 static void
 apply_line(struct config *c, struct slice line, struct slice *section)
 {
@@ -123,6 +156,11 @@ apply_line(struct config *c, struct slice line, struct slice *section)
 		if (line.ptr[line.len - 1] != ']')
 			die(STATUS_USAGE, "%s:%zu: ']' is missing", c->file, c->line);
 		*section = slice_trim((struct slice){line.ptr + 1, line.len - 2});
+		if (section->len == 0)
+			die(STATUS_USAGE, "%s:%zu: '[]': a section needs the name of a program",
+			    c->file, c->line);
+		if (c->whole)
+			check_section(c, *section);
 		return;
 	}
 	equals = memchr(line.ptr, '=', line.len);
@@ -135,9 +173,9 @@ apply_line(struct config *c, struct slice line, struct slice *section)
 }
 
 static void
-apply_file(struct opt_table *t, const char *name, bool project)
+apply_file(struct opt_table *t, const char *name, bool project, bool whole)
 {
-	struct config c = {t, name, project, 0};
+	struct config c = {t, name, project, 0, whole};
 	struct buf text = {0};
 	struct slice section = {"", 0}, rest, line;
 	struct err e;
@@ -156,13 +194,13 @@ apply_file(struct opt_table *t, const char *name, bool project)
 }
 
 void
-opt_configure(struct opt_table *t)
+opt_configure(struct opt_table *t, bool whole)
 {
 	char *user = path_config("config");
 
 	if (user)
-		apply_file(t, opt_keep(user, strlen(user)), false);
+		apply_file(t, opt_keep(user, strlen(user)), false, whole);
 	free(user);
-	apply_file(t, ".kandil/config", true);
+	apply_file(t, ".kandil/config", true, whole);
 	apply_environment(t);
 }

@@ -169,7 +169,7 @@ dump_table(struct buf *b, const struct tool *tool, const struct opt_command *com
 	struct opt_table t;
 
 	opt_table_init(&t, tool, command, settings);
-	opt_configure(&t);
+	opt_configure(&t, false); /* who asks has read the same files */
 	for (size_t i = 0; i < t.n; i++)
 		dump_row(b, &t, &t.rows[i]);
 }

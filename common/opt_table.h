@@ -47,8 +47,11 @@ int opt_set(struct opt_table *, struct opt_row *, const char *text, const char *
 /* A copy of text that lives as long as the program. */
 char *opt_keep(const char *text, size_t len);
 
-/* User's configuration, project's configuration, environment, in this order. */
-void opt_configure(struct opt_table *);
+/*
+ * User's configuration, project's configuration, environment, in this order. whole: sections
+ * of programs that there are not are said, as whoever runs a program should hear once.
+ */
+void opt_configure(struct opt_table *, bool whole);
 
 _Noreturn void opt_help(const struct tool *, const struct opt_command *);
 /* All tables of the tool as NDJSON, with what is in force. */

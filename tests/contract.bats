@@ -392,6 +392,25 @@ RECORDS
 	each t
 }
 
+@test "a section of a configuration file for no program is said, and ignored" {
+	t() {
+		strange >in
+		mkdir .kandil
+		printf '[%s]\nmax-record = 1\n[kandil]\n[ai]\n' tranlsate >.kandil/config
+		filter <in >out 2>err
+		cmp in out
+		same "$tool: .kandil/config:1: there is no program for the section 'tranlsate': ignored; they are named as by 'kandil config'" \
+			"$(cat err)"
+		printf '[../bin/kandil-ai]\n[kandil-ai]\n' >.kandil/config
+		filter <in 2>err >out
+		same 2 "$(grep -c 'there is no program for the section' err)"
+		echo '[ ]' >.kandil/config
+		status_of 2 filter <in 2>err
+		grep -q ".kandil/config:1: .* a section needs the name of a program" err
+	}
+	each t
+}
+
 @test "-q silences information: what ends with status 2 or 3 still says why" {
 	t() {
 		local failure

@@ -507,7 +507,7 @@ batches() {
 	[ ! -e runs ]
 	rm -r .kandil
 	mkdir -p "$XDG_CONFIG_HOME/kandil"
-	printf '[estimate]\nmodel = x\n' >"$XDG_CONFIG_HOME/kandil/config"
+	printf '[catalog]\nmodel = x\n' >"$XDG_CONFIG_HOME/kandil/config"
 	run -1 kandil-translate -q --to=fr in
 	[ ! -e runs ]
 	run -1 kandil-translate -q --engine=rules --model=fake/m --to=fr in
