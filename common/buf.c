@@ -158,6 +158,32 @@ buf_add_visible(struct buf *b, struct slice text)
 }
 
 void
+buf_add_wrapped(struct buf *b, struct slice words, size_t column, size_t indent, size_t width)
+{
+	size_t start = column;
+
+	while (words.len) {
+		const char *blank = memchr(words.ptr, ' ', words.len);
+		size_t n = blank ? (size_t)(blank - words.ptr) : words.len;
+		size_t columns = utf8_count(words.ptr, n);
+
+		if (column + columns > width && column > start) {
+			buf_cut(b, b->len - 1); /* the blank before it */
+			buf_addf(b, "\n%*s", (int)indent, "");
+			column = start = indent;
+		}
+		buf_add(b, words.ptr, n);
+		column += columns;
+		if (blank) {
+			buf_addc(b, ' ');
+			column++;
+			n++;
+		}
+		words = (struct slice){words.ptr + n, words.len - n};
+	}
+}
+
+void
 buf_splice(struct buf *b, size_t at, size_t drop, struct slice with)
 {
 	if (with.len > drop)

@@ -92,6 +92,11 @@ void buf_addutf8(struct buf *, uint32_t codepoint);
  * bytes that are not UTF-8 become '?', a tab a blank.
  */
 void buf_add_visible(struct buf *, struct slice);
+/*
+ * Appends words, which blanks part, in lines of at most width columns (one a code point). The
+ * first begins at that column; the others are indented. A longer word has a line of its own.
+ */
+void buf_add_wrapped(struct buf *, struct slice words, size_t column, size_t indent, size_t width);
 /* Replaces the bytes [at, at+drop) by the slice, which must not point into b. */
 void buf_splice(struct buf *, size_t at, size_t drop, struct slice with);
 /* Shortens to len bytes. */

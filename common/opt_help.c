@@ -45,27 +45,10 @@ opt_usage(const struct tool *tool, const struct opt_command *command)
 	exit(STATUS_USAGE);
 }
 
-/* Words of text from the current column on, wrapped and indented. */
 static void
-wrap(struct buf *out, size_t column, const char *text)
+wrap(struct buf *out, const char *text)
 {
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (column + n > HELP_WIDTH && column > HELP_COLUMN) {
-			buf_cut(out, out->len - 1); /* the blank before it */
-			buf_addf(out, "\n%*s", HELP_COLUMN, "");
-			column = HELP_COLUMN;
-		}
-		buf_add(out, text, n);
-		column += n;
-		text += n;
-		if (*text == ' ') {
-			buf_addc(out, ' ');
-			column++;
-			text++;
-		}
-	}
+	buf_add_wrapped(out, slice(text), HELP_COLUMN, HELP_COLUMN, HELP_WIDTH);
 	buf_addc(out, '\n');
 }
 
@@ -89,7 +72,7 @@ help_row(struct buf *out, const struct opt *o)
 	buf_adds(&help, o->help);
 	if (o->fallback)
 		buf_addf(&help, " (default: %s)", o->fallback);
-	wrap(out, HELP_COLUMN, help.ptr);
+	wrap(out, help.ptr);
 	buf_free(&help);
 }
 
@@ -116,7 +99,7 @@ opt_help(const struct tool *tool, const struct opt_command *command)
 		buf_adds(&b, "\ncommands:\n");
 		for (const struct opt_command *c = tool->commands; c->name; c++) {
 			buf_addf(&b, "  %-*s", HELP_COLUMN - 2, c->name);
-			wrap(&b, HELP_COLUMN, c->summary);
+			wrap(&b, c->summary);
 		}
 	}
 	buf_adds(&b, "\noptions:\n");

@@ -106,12 +106,12 @@ fit(struct buf *b, size_t columns)
 	buf_cut(b, at);
 }
 
-static size_t
-columns(void)
+size_t
+progress_columns(int fd)
 {
 	struct winsize w;
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1)
+	if (ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col > 1)
 		return w.ws_col;
 	return WIDTH;
 }
@@ -142,7 +142,7 @@ progress_show(struct progress *p, long long done, const char *what, int64_t at, 
 		buf_add_visible(b, tail);
 	}
 	/* The last column stays free: some terminals wrap when it is written. */
-	fit(b, columns() - 1);
+	fit(b, progress_columns(STDERR_FILENO) - 1);
 	buf_splice(b, 0, 0, S("\r"));
 	buf_adds(b, "\033[K");
 	if (write(STDERR_FILENO, b->ptr, b->len) < 0)

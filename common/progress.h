@@ -35,6 +35,8 @@ void progress_show(struct progress *, long long done, const char *what, int64_t 
 /* Takes the line off the terminal: for good. */
 void progress_close(struct progress *);
 
+/* How wide the terminal at fd is; 80 where it does not say, or is none. */
+size_t progress_columns(int fd);
 /* "1h02m", "3m12s", "45s": how long that is. */
 void progress_length(struct buf *, int64_t ms);
 

@@ -230,6 +230,13 @@ PYTHON
 	echo '{"@@locale":"fr","a":"B"}' >l10n/app_fr.arb
 	run script -qec "kandil-catalog check l10n" /dev/null
 	[[ $output == *"app_fr.arb:1:"*" high: "*"[catalog/lost-placeholder]"* ]]
+	# No line is wider than the terminal; in a file each finding is one.
+	echo '{"@@locale":"fr","a":"B","a_key_that_is_not_there":"a text of nobody, in a catalogue"}' >l10n/app_fr.arb
+	run "$ROOT/tests/lib/terminal" kandil-catalog check l10n </dev/null
+	[[ $output == *"    "*"[catalog/extra-key]"* ]]
+	run ! grep -E '.{80}' <<<"${output//$'\r'/}"
+	run kandil-catalog check --table l10n
+	grep -qE '^l10n/app_fr.arb:1:.{60}.*\[catalog/extra-key\]$' <<<"$output"
 	run script -qec "kandil-catalog stats l10n" /dev/null
 	[[ $output == *"translated"*"fr "* ]]
 }

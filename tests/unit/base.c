@@ -34,6 +34,19 @@ test_buf(void)
 	buf_reset(&b);
 	buf_add_visible(&b, S("a\tb\n\x1b[1m\x7f\xc2\x9b\xff\xc3\xa9"));
 	CHECK_TEXT(b.ptr, "a b??[1m???\xc3\xa9");
+	/* Ten columns, whatever the bytes; what is longer, blanks that are two, and no words. */
+	buf_reset(&b);
+	buf_add_wrapped(&b, S("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 a bcd longer-than-ten e  f g"), 0, 2,
+	    10);
+	CHECK_TEXT(b.ptr, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9 a bcd\n  longer-than-ten\n  e  f g");
+	buf_reset(&b);
+	buf_add_wrapped(&b, S("a-word-of-its-own b"), 0, 4, 10);
+	buf_add_wrapped(&b, S(""), 0, 4, 10);
+	CHECK_TEXT(b.ptr, "a-word-of-its-own\n    b");
+	buf_reset(&b);
+	buf_adds(&b, "12345678");
+	buf_add_wrapped(&b, S("one two"), 8, 3, 10);
+	CHECK_TEXT(b.ptr, "12345678one\n   two");
 	buf_free(&b);
 }
 

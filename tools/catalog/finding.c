@@ -1,6 +1,8 @@
 /* Findings as records and as lines. */
 #include "tools/catalog/finding.h"
 
+#include "common/progress.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -88,15 +90,23 @@ put_visible(struct buf *b, struct slice text)
 	}
 }
 
+/* On a terminal no line is wider; elsewhere a finding is a line. */
 static void
-put_line(struct buf *b, const struct finding *f)
+put_line(struct buf *out, const struct finding *f)
 {
+	struct buf line = {0}, *b = &line;
+
 	put_visible(b, slice(f->file));
 	if (f->line)
 		buf_addf(b, ":%zu:%zu", f->line, f->column);
 	buf_addf(b, ": %s: ", severities[f->severity]);
 	put_visible(b, f->message);
 	buf_addf(b, " [catalog/%s]", f->rule);
+	if (isatty(STDOUT_FILENO))
+		buf_add_wrapped(out, buf_slice(b), 0, 4, progress_columns(STDOUT_FILENO) - 1);
+	else
+		buf_addslice(out, buf_slice(b));
+	buf_free(b);
 }
 
 void
