@@ -134,7 +134,8 @@ edit_items(struct merge *m, const struct android_resource *r, const struct andro
 	}
 	for (int i = 0; i < PLURAL_CATEGORIES; i++) {
 		const struct android_item *item = NULL;
-		for (size_t k = 0; k < r->n; k++)
+		/* Of two the reader takes the first. */
+		for (size_t k = 0; k < r->n && !item; k++)
 			if (plural_of_name(r->items[k].quantity) == i)
 				item = &r->items[k];
 		buf_reset(&b);

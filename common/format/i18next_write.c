@@ -223,7 +223,7 @@ set_forms(struct merge *m, struct i18next_item *item, size_t container, struct s
 	for (int c = 0; c < PLURAL_CATEGORIES; c++) {
 		if (!forms->text[c].ptr) {
 			if (item->form[c] != JSONFILE_NONE)
-				jsonfile_remove(f, item->form[c]);
+				jsonfile_remove_named(f, container, f->v[item->form[c]].name);
 			continue;
 		}
 		struct slice name = form_name(m, stem, forms, c);

@@ -68,6 +68,7 @@ put_name(struct jsonfile *f, size_t node)
 	struct slice key = table_key(&f->scratch, f->v[node].parent, f->v[node].name);
 	uint64_t *there = table_get(&f->names, key);
 
+	f->v[f->v[node].parent].twice |= there != NULL;
 	if (there)
 		*there = node;
 	else
@@ -172,18 +173,19 @@ jsonfile_child(const struct jsonfile *f, size_t parent, struct slice name)
 
 	if (parent == JSONFILE_NONE || f->v[parent].type != JSON_OBJECT)
 		return JSONFILE_NONE;
-	if (!f->v[parent].indexed) {
-		for (i = f->v[parent].last; i != JSONFILE_NONE; i = f->v[i].previous)
-			if (!f->v[i].removed && slice_eq(f->v[i].name, name))
-				break;
-		return i;
+	if (f->v[parent].indexed) {
+		there = table_get(&f->names, table_key(&b, parent, name));
+		buf_free(&b);
+		/* One that was renamed is no longer known by its old name. */
+		if (there && !f->v[*there].removed && slice_eq(f->v[*there].name, name))
+			return (size_t)*there;
+		if (!there || !f->v[parent].twice)
+			return JSONFILE_NONE;
 	}
-	there = table_get(&f->names, table_key(&b, parent, name));
-	buf_free(&b);
-	/* One that was renamed is no longer known by its old name. */
-	return there && !f->v[*there].removed && slice_eq(f->v[*there].name, name)
-	    ? (size_t)*there
-	    : JSONFILE_NONE;
+	for (i = f->v[parent].last; i != JSONFILE_NONE; i = f->v[i].previous)
+		if (!f->v[i].removed && slice_eq(f->v[i].name, name))
+			break;
+	return i;
 }
 
 struct slice
@@ -316,6 +318,19 @@ jsonfile_remove(struct jsonfile *f, size_t node)
 {
 	f->v[node].removed = true;
 	touch(f, node);
+}
+
+void
+jsonfile_remove_named(struct jsonfile *f, size_t object, struct slice name)
+{
+	size_t i = jsonfile_child(f, object, name);
+
+	if (i != JSONFILE_NONE)
+		jsonfile_remove(f, i);
+	for (; i != JSONFILE_NONE && (!f->v[object].indexed || f->v[object].twice);
+	     i = f->v[i].previous)
+		if (!f->v[i].removed && slice_eq(f->v[i].name, name))
+			jsonfile_remove(f, i);
 }
 
 /* -- writing -- */

@@ -31,6 +31,7 @@ struct jsonfile_node {
 	size_t near; /* of an array: the element that was looked up last, or JSONFILE_NONE */
 	bool renamed, removed;
 	bool indexed; /* its members are in the table */
+	bool twice;   /* and one name may have been there before */
 	bool touched; /* it, or something in it, changes */
 };
 
@@ -79,6 +80,8 @@ void jsonfile_set(struct jsonfile *, size_t node, struct slice text);
 void jsonfile_set_raw(struct jsonfile *, size_t node, struct slice raw);
 void jsonfile_rename(struct jsonfile *, size_t node, struct slice name);
 void jsonfile_remove(struct jsonfile *, size_t node);
+/* Removes all members of that name: without the last, the one before it would count. */
+void jsonfile_remove_named(struct jsonfile *, size_t object, struct slice name);
 
 /*
  * Appends the text with all changes made; more: further edits inside of values

@@ -185,6 +185,23 @@ set_string(struct merge *m, struct edits *edits, size_t base, size_t node, struc
 	buf_free(&b);
 }
 
+/* It goes with the white space before it, and so does one before it of the same name. */
+static void
+drop_form(struct merge *m, struct edits *edits, size_t base, const struct stringsdict_rule *rule,
+    int category)
+{
+	const struct plist_node *v = m->plist.v;
+
+	for (size_t i = v[rule->variable].first; i != PLIST_NONE; i = v[i].next) {
+		size_t start = v[i].start;
+		if (plural_of_name(v[i].key) != category)
+			continue;
+		while (start > base && isspace((unsigned char)m->old->text.ptr[start - 1]))
+			start--;
+		edits_add(edits, start - base, v[i].end - base, S(""));
+	}
+}
+
 static void
 set_form(struct merge *m, struct edits *edits, size_t base, const struct stringsdict_rule *rule,
     int category, struct slice text)
@@ -197,11 +214,7 @@ set_form(struct merge *m, struct edits *edits, size_t base, const struct strings
 	if (node != PLIST_NONE && text.ptr) {
 		set_string(m, edits, base, node, text);
 	} else if (node != PLIST_NONE) {
-		/* It goes with the white space before it. */
-		size_t start = v[node].start;
-		while (start > base && isspace((unsigned char)m->old->text.ptr[start - 1]))
-			start--;
-		edits_add(edits, start - base, v[node].end - base, S(""));
+		drop_form(m, edits, base, rule, category);
 	} else if (text.ptr && before != PLIST_NONE) {
 		/* Behind the category before it, else behind what is no category, else last. */
 		for (i = v[rule->variable].first; i != PLIST_NONE; i = v[i].next)

@@ -42,19 +42,10 @@ member(struct jsonfile *f, size_t parent, const char *name, enum json_type type)
 
 	/* What is something else than it must be gives way. */
 	if (node != JSONFILE_NONE && type == JSON_OBJECT && f->v[node].type != JSON_OBJECT) {
-		jsonfile_remove(f, node);
+		jsonfile_remove_named(f, parent, slice(name));
 		node = JSONFILE_NONE;
 	}
 	return node != JSONFILE_NONE ? node : add_in_order(f, parent, slice(name), type);
-}
-
-static void
-drop_member(struct jsonfile *f, size_t parent, const char *name)
-{
-	size_t node = jsonfile_child(f, parent, slice(name));
-
-	if (node != JSONFILE_NONE)
-		jsonfile_remove(f, node);
 }
 
 static struct slice
@@ -187,7 +178,7 @@ set_plural(struct merge *m, size_t parent, const struct texts *t, struct slice s
 		const char *name = plural_name((enum plural_category)c);
 		struct slice text = t->forms.text[c];
 		if (!text.ptr)
-			drop_member(f, plural, name);
+			jsonfile_remove_named(f, plural, slice(name));
 		else
 			set_unit(m, member(f, plural, name, JSON_OBJECT),
 			    arg ? with_arg(m, text, t->position) : text, state);
@@ -237,12 +228,12 @@ set_text(struct merge *m, const struct catalog_change *change, size_t key, size_
 		set_substitution(m, localization, &t, like, state);
 		return 0;
 	}
-	drop_member(&m->f, localization, "substitutions");
+	jsonfile_remove_named(&m->f, localization, S("substitutions"));
 	if (t.forms.plural) {
-		drop_member(&m->f, localization, "stringUnit");
+		jsonfile_remove_named(&m->f, localization, S("stringUnit"));
 		set_plural(m, localization, &t, state, false);
 	} else {
-		drop_member(&m->f, localization, "variations");
+		jsonfile_remove_named(&m->f, localization, S("variations"));
 		set_unit(m, localization, t.forms.text[PLURAL_OTHER], state);
 	}
 	return 0;
@@ -291,7 +282,7 @@ write_change(struct merge *m, const struct catalog_change *change, size_t key)
 	/* A key that is written is used again. */
 	if (stale != JSONFILE_NONE && json_is(f->v[stale].value.ptr ? f->v[stale].value : S("null"),
 					  "stale"))
-		jsonfile_remove(f, stale);
+		jsonfile_remove_named(f, key, S("extractionState"));
 	if (change->keep_text) {
 		set_states(m, &own, state_word(m, change));
 		return 0;

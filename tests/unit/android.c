@@ -211,6 +211,14 @@ test_items(void)
 	CHECK(parse(out.ptr) == 0 && strstr(out.ptr, "<!-- one -->") && !strstr(out.ptr, "few"));
 	CHECK_TEXT(c.entries[0].values[0].ptr,
 	    "{n, plural, one{{n} fichier} other{{n} fichiers}}");
+	/* Of a quantity that stands twice the first is read, and so it is written. */
+	merge("<resources><plurals name=\"p\"><item quantity=\"few\">x</item>"
+	      "<item quantity=\"one\">x</item><item quantity=\"one\">%d fichier</item>"
+	      "<item quantity=\"few\">x</item><item quantity=\"other\">y</item></plurals></resources>",
+	    change, false);
+	CHECK(parse(out.ptr) == 0);
+	CHECK_TEXT(c.entries[0].values[0].ptr,
+	    "{n, plural, one{{n} fichier} other{{n} fichiers}}");
 }
 
 static void

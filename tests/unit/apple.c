@@ -367,6 +367,31 @@ test_xcstrings_merge(void)
 	free(got);
 }
 
+/* A form that stands twice goes twice, or the one before it would count. */
+static void
+test_forms_twice(void)
+{
+	static const struct catalog_change change =
+	    CHANGE("k", "{n, plural, one{# a} other{# b}}", "{n, plural, one{# a} other{# b}}");
+	static const char *const files[][2] = {
+	    {"fr.lproj/x.stringsdict", "<plist><dict><key>k</key><dict>"
+	     "<key>NSStringLocalizedFormatKey</key><string>%#@n@</string><key>n</key><dict>"
+	     "<key>few</key><string>%d x</string> <key>few</key><string>%d y</string>"
+	     "<key>other</key><string>%d z</string></dict></dict></dict></plist>"},
+	    {"L.xcstrings", "{\"sourceLanguage\":\"en\",\"strings\":{\"k\":{\"localizations\":{\"fr\":"
+	     "{\"variations\":{\"plural\":{\"few\":{\"stringUnit\":{\"value\":\"%lld x\"}},"
+	     "\"few\":{\"stringUnit\":{\"value\":\"%lld y\"}},"
+	     "\"other\":{\"stringUnit\":{\"value\":\"%lld z\"}}}}}}}}}"}};
+
+	for (size_t i = 0; i < 2; i++) {
+		free(merged(files[i][0], slice(files[i][1]), "fr", false, &change, 1, NULL));
+		const struct catalog_entry *e = &c.entries[c.n - 1];
+		CHECK(e->nvalues == 1);
+		CHECK(e->nvalues == 1 &&
+		    slice_is(e->values[0], "{n, plural, one{{n} a} other{{n} b}}"));
+	}
+}
+
 #define SAYS(name, text) "\"" name "\":{\"stringUnit\":{\"state\":\"new\",\"value\":\"" text "\"}}"
 
 /* The source language is there twice: the last counts, for the reader as for the merge. */
@@ -568,6 +593,7 @@ main(void)
 	test_stringsdict_marks();
 	test_xcstrings_read();
 	test_xcstrings_merge();
+	test_forms_twice();
 	test_xcstrings_spellings();
 	test_xcstrings_specs();
 	test_xcstrings_template();

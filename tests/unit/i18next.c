@@ -187,6 +187,30 @@ test_arrays(void)
 	    "\"rows\":[\"un\",\"deux\"]}");
 }
 
+/* A form that stands twice goes twice, or the one before it would count; with an index too. */
+static void
+test_forms_twice(void)
+{
+	static const struct catalog_change change =
+	    CHANGE("k", "{n, plural, one{# a} other{# b}}");
+	struct buf b = {0}, want = {0};
+
+	for (int many = 0; many < 100; many += 99) {
+		buf_reset(&b);
+		buf_reset(&want);
+		for (int i = 0; i < many; i++)
+			buf_addf(&b, "\"x%d\":\"x\",", i);
+		buf_addf(&want, "{%s\"k_one\":\"{{count}} a\",\"k_other\":\"{{count}} b\"}",
+		    b.len ? b.ptr : "");
+		buf_splice(&b, 0, 0, S("{"));
+		buf_adds(&b, "\"k_few\":\"x\",\"k_one\":\"{{count}} a\",\"k_few\":\"y\","
+			     "\"k_other\":\"{{count}} z\"}");
+		check_merge("en.json", b.ptr, &change, 1, want.ptr);
+	}
+	buf_free(&b);
+	buf_free(&want);
+}
+
 static void
 test_merge_sorted(void)
 {
@@ -324,6 +348,7 @@ main(void)
 	test_merge_flat();
 	test_merge_deep();
 	test_arrays();
+	test_forms_twice();
 	test_merge_sorted();
 	test_merge_families();
 	test_states();
