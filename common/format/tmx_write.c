@@ -4,152 +4,28 @@
 #include "common/format/arb.h"
 #include "common/format/mark.h"
 #include "common/format/po_message.h"
-#include "common/format/tmx_text.h"
+#include "common/format/tmx_scan.h"
 #include "common/format/xliff_message.h"
 #include "common/format/xml_text.h"
 #include "common/locale.h"
-#include "common/xml.h"
 
 #include <stdlib.h>
-
-/* Offsets [start, end) here are those of the text. */
-struct variant {
-	struct slice locale, text;
-	struct catalog_span tag, span, seg; /* seg: its content */
-	struct catalog_span status;	    /* the property, end 0: none */
-	struct xliff_code *codes; /* inline, in order; the arena's */
-	size_t ncodes;
-};
-
-struct unit {
-	struct slice tuid; /* ptr NULL: none */
-	struct variant *v;
-	size_t n, cap;
-	struct catalog_span span;
-};
 
 struct merge {
 	const struct catalog *old;
 	const struct catalog_merge *how;
 	struct slice text; /* of the file */
-	struct unit *units;
-	size_t n, cap;
-	struct catalog_span body;
+	struct tmx_file file;
 	struct table keys; /* → index of the unit, + 1 */
 	struct edits edits;
 	struct arena arena;
 	struct slice newline;
-	/* while scanning */
-	struct tmx_text seg;
-	size_t in_seg; /* its depth; 0: not in one */
-	size_t in_property; /* the same of a <prop> */
-	struct catalog_span property; /* of ours, start 0: not in one */
-	bool in_unit, in_variant;
-	bool nested; /* elements stand where TMX has none: there is no place to write to */
 };
-
-enum { VARIANTS = 4096 };
 
 static struct slice
 copy(struct merge *m, struct slice text)
 {
 	return (struct slice){arena_copy(&m->arena, text.len ? text.ptr : "", text.len), text.len};
-}
-
-/* -- where everything stands -- */
-
-static void
-open_element(struct merge *m, const struct xml_event *event)
-{
-	struct unit *u = m->n ? &m->units[m->n - 1] : NULL;
-	struct slice value;
-
-	m->nested |= m->in_property > 0;
-	if (slice_is(event->name, "body")) {
-		m->nested |= m->body.start > 0;
-		m->body = (struct catalog_span){event->end, event->end};
-	} else if (slice_is(event->name, "tu")) {
-		m->nested |= m->in_unit || !m->body.start || m->body.end != m->body.start;
-		m->units = xgrow(m->units, m->n, &m->cap, sizeof(*m->units));
-		u = &m->units[m->n++];
-		*u = (struct unit){.span = {event->start, event->end}};
-		if (xml_attribute(event, "tuid", &value))
-			u->tuid = copy(m, value);
-		m->in_unit = true;
-	} else if (m->in_unit && slice_is(event->name, "tuv") && u->n < VARIANTS) {
-		m->nested |= m->in_variant;
-		u->v = xgrow(u->v, u->n, &u->cap, sizeof(*u->v));
-		struct variant *v = &u->v[u->n++];
-		*v = (struct variant){.tag = {event->start, event->end},
-		    .span = {event->start, event->end}};
-		if (xml_attribute(event, "xml:lang", &value) ||
-		    xml_attribute(event, "lang", &value))
-			v->locale = copy(m, value);
-		m->in_variant = true;
-	} else if (slice_is(event->name, "prop")) {
-		bool own = m->in_variant && xml_attribute(event, "type", &value) &&
-		    slice_is(value, TMX_STATUS);
-		m->in_property = event->depth;
-		m->property = (struct catalog_span){own ? event->start : 0, 0};
-	} else if (m->in_variant && slice_is(event->name, "seg")) {
-		m->in_seg = event->depth;
-		m->nested |= u->v[u->n - 1].seg.end > 0;
-		u->v[u->n - 1].seg.start = event->end;
-		tmx_text_begin(&m->seg, &m->arena);
-	}
-}
-
-/* The text and the codes of the <seg> that ends at offset end. */
-static void
-take_segment(struct merge *m, struct variant *v, size_t end)
-{
-	const struct tmx_text *t = &m->seg;
-
-	v->seg.end = end;
-	v->text = copy(m, buf_slice(&t->text));
-	v->codes = arena_alloc(&m->arena, (t->n + 1) * sizeof(*v->codes));
-	v->ncodes = t->n;
-	for (size_t i = 0; i < t->n; i++)
-		v->codes[i] = (struct xliff_code){.text = t->codes[i].text,
-		    .raw = {m->text.ptr + t->codes[i].start,
-			t->codes[i].end - t->codes[i].start}};
-}
-
-static void
-close_element(struct merge *m, const struct xml_event *event)
-{
-	struct unit *u = m->n ? &m->units[m->n - 1] : NULL;
-
-	if (m->in_seg) {
-		m->in_seg = 0;
-		take_segment(m, &u->v[u->n - 1], event->start);
-	} else if (m->in_property) {
-		if (m->property.start)
-			u->v[u->n - 1].status = (struct catalog_span){m->property.start, event->end};
-		m->in_property = m->property.start = 0;
-	} else if (m->in_variant && slice_is(event->name, "tuv")) {
-		u->v[u->n - 1].span.end = event->end;
-		m->in_variant = false;
-	} else if (m->in_unit && slice_is(event->name, "tu")) {
-		u->span.end = event->end;
-		m->in_unit = false;
-	} else if (slice_is(event->name, "body")) {
-		m->body.end = event->start;
-	}
-}
-
-static int
-on_event(const struct xml_event *event, void *state)
-{
-	struct merge *m = state;
-
-	if (m->in_seg && !(event->type == XML_CLOSE && event->depth == m->in_seg))
-		tmx_text_event(&m->seg, event);
-	else if (event->type == XML_OPEN)
-		open_element(m, event);
-	else if (event->type == XML_CLOSE)
-		close_element(m, event);
-	return m->nested ? -1 : 0;
 }
 
 static bool
@@ -162,8 +38,8 @@ same_locale(struct slice a, struct slice b)
 	return a.len && locale_canonical(a, x) && locale_canonical(b, y) && strcmp(x, y) == 0;
 }
 
-static struct variant *
-find_variant(const struct unit *u, struct slice locale)
+static struct tmx_variant *
+find_variant(const struct tmx_unit *u, struct slice locale)
 {
 	for (size_t i = 0; i < u->n; i++)
 		if (same_locale(u->v[i].locale, locale))
@@ -171,31 +47,50 @@ find_variant(const struct unit *u, struct slice locale)
 	return NULL;
 }
 
-/* The source: the header's language, or a region of it, else the first. */
-static struct variant *
-source_of(const struct merge *m, const struct unit *u)
+/* The unit's text in its source language, or a region of it; NULL: there is none. */
+static struct tmx_variant *
+find_source(const struct merge *m, const struct tmx_unit *u)
 {
-	struct slice source = m->old->source_locale.len ? m->old->source_locale
-							: m->how->source_locale;
-	struct variant *v = find_variant(u, source);
+	struct slice source = u->source.len ? u->source
+	    : m->old->source_locale.len	    ? m->old->source_locale
+					    : m->how->source_locale;
+	struct tmx_variant *v = find_variant(u, source);
 
 	for (size_t i = 0; i < u->n && !v; i++)
 		if (u->v[i].locale.len > source.len && source.len &&
 		    memcmp(u->v[i].locale.ptr, source.ptr, source.len) == 0 &&
 		    strchr("-_", u->v[i].locale.ptr[source.len]))
 			v = &u->v[i];
+	return v;
+}
+
+/* The same, else the first text, as the reader has it. */
+static struct tmx_variant *
+source_of(const struct merge *m, const struct tmx_unit *u)
+{
+	struct tmx_variant *v = find_source(m, u);
+
 	return v ? v : u->n ? &u->v[0] : NULL;
+}
+
+/* Whether a unit can hold a translation: one without texts, or from that language, cannot. */
+static bool
+has_place(const struct merge *m, const struct tmx_unit *u)
+{
+	return u->n && !(u->source.len && same_locale(u->source, m->how->locale));
 }
 
 static void
 list_keys(struct merge *m)
 {
-	for (size_t i = 0; i < m->n; i++) {
-		const struct unit *u = &m->units[i];
-		const struct variant *source = source_of(m, u);
+	for (size_t i = 0; i < m->file.n; i++) {
+		const struct tmx_unit *u = &m->file.units[i];
+		const struct tmx_variant *source = source_of(m, u);
+		if (!has_place(m, u))
+			continue;
 		if (u->tuid.len)
 			*table_put(&m->keys, u->tuid, NULL) = i + 1;
-		else if (source)
+		else
 			*table_put(&m->keys, source->text, NULL) = i + 1;
 	}
 }
@@ -270,7 +165,7 @@ source_hash(struct merge *m, const struct catalog_change *change, struct slice s
 
 /* Text as the content of a <seg>: the codes of its unit stand where it says what they say. */
 static void
-put_text(const struct variant *like, struct slice text, const char *format, struct buf *out)
+put_text(const struct tmx_variant *like, struct slice text, const char *format, struct buf *out)
 {
 	xliff_put_target(text, format, false, like ? like->codes : NULL, like ? like->ncodes : 0,
 	    out);
@@ -278,7 +173,7 @@ put_text(const struct variant *like, struct slice text, const char *format, stru
 
 /* change: of a translation, else NULL; hash: of its source. */
 static void
-put_variant(struct merge *m, struct slice locale, struct slice text, const struct variant *like,
+put_variant(struct merge *m, struct slice locale, struct slice text, const struct tmx_variant *like,
     const struct catalog_change *change, struct slice hash, struct slice indent, int deeper,
     struct buf *out)
 {
@@ -296,7 +191,7 @@ put_variant(struct merge *m, struct slice locale, struct slice text, const struc
 static void
 add_unit(struct merge *m, const struct catalog_change *change, size_t place)
 {
-	struct slice indent = m->n ? xml_text_indent(m->text, m->units[0].span.start) : S("    ");
+	struct slice indent = m->file.n ? xml_text_indent(m->text, m->file.units[0].span.start) : S("    ");
 	struct slice source = text_of(change->source, change->format, &m->arena);
 	struct slice text = text_of(change->value, change->format, &m->arena);
 	struct buf b = {0};
@@ -321,7 +216,7 @@ add_unit(struct merge *m, const struct catalog_change *change, size_t place)
 
 /* The content of a <seg>, or of <seg/> the whole tag. */
 static void
-set_text(struct merge *m, const struct variant *v, const struct variant *like,
+set_text(struct merge *m, const struct tmx_variant *v, const struct tmx_variant *like,
     struct slice text, const char *format)
 {
 	size_t start = v->seg.start, end = v->seg.end;
@@ -340,7 +235,7 @@ set_text(struct merge *m, const struct variant *v, const struct variant *like,
 }
 
 static void
-set_status(struct merge *m, const struct variant *v, const struct catalog_change *change,
+set_status(struct merge *m, const struct tmx_variant *v, const struct catalog_change *change,
     struct slice hash, struct slice text)
 {
 	struct buf b = {0};
@@ -353,14 +248,40 @@ set_status(struct merge *m, const struct variant *v, const struct catalog_change
 	buf_free(&b);
 }
 
+/* A <tuv> without a <seg> gets one; <tuv/> is opened for it. */
 static void
-change_unit(struct merge *m, const struct catalog_change *change, const struct unit *u)
+add_text(struct merge *m, const struct tmx_variant *v, const struct tmx_variant *like,
+    const struct catalog_change *change, struct slice hash, struct slice text)
+{
+	bool hollow = m->text.ptr[v->tag.end - 2] == '/';
+	struct buf b = {0};
+
+	if (hollow) {
+		buf_addc(&b, '>');
+		put_status(change, hash, text, &b);
+	} else {
+		set_status(m, v, change, hash, text);
+	}
+	buf_adds(&b, "<seg>");
+	put_text(like, text, change->format, &b);
+	buf_adds(&b, hollow ? "</seg></tuv>" : "</seg>");
+	if (hollow)
+		edits_add(&m->edits, v->tag.end - 2, v->tag.end, buf_slice(&b));
+	else
+		edits_add(&m->edits, v->end_tag, v->end_tag, buf_slice(&b));
+	buf_free(&b);
+}
+
+static void
+change_unit(struct merge *m, const struct catalog_change *change, const struct tmx_unit *u)
 {
 	struct slice source = text_of(change->source, change->format, &m->arena), text, hash;
-	struct variant *first = source_of(m, u), *v = find_variant(u, m->how->locale);
+	struct tmx_variant *first = source_of(m, u), *v = find_variant(u, m->how->locale);
 	struct buf b = {0};
 	size_t end = first ? u->v[u->n - 1].span.end : 0;
-	bool changed = change->old_source.ptr && first && first->seg.end &&
+	/* The translation stands alone, and would be taken for the source. */
+	bool alone = first && v == first && !find_source(m, u);
+	bool changed = !alone && change->old_source.ptr && first && first->seg.end &&
 	    !slice_eq(first->text, source);
 
 	/* It may have been written with another language already. */
@@ -368,13 +289,28 @@ change_unit(struct merge *m, const struct catalog_change *change, const struct u
 		set_text(m, first, first, source, change->format);
 	if (!change->write || !first)
 		return;
-	hash = source_hash(m, change, changed ? source : first->text);
+	if (!m->old->source_locale.len && !u->source.len && first != &u->v[0]) {
+		/* Where nothing says the source language the first text is the source. */
+		xml_text_attribute("srclang", m->how->source_locale, &b);
+		edits_add(&m->edits, u->span.start + 3, u->span.start + 3, buf_slice(&b));
+		buf_reset(&b);
+	}
+	if (alone) {
+		put_variant(m, m->old->source_locale.len ? m->old->source_locale
+							 : m->how->source_locale,
+		    source, NULL, NULL, S(""), xml_text_indent(m->text, first->span.start), 0, &b);
+		edits_add(&m->edits, u->v[0].tag.start, u->v[0].tag.start, buf_slice(&b));
+		buf_reset(&b);
+	}
+	hash = source_hash(m, change, changed || alone ? source : first->text);
 	text = change->keep_text ? v ? v->text : S("")
 				 : text_of(change->value, change->format, &m->arena);
 	if (v && v->seg.end) {
 		if (!change->keep_text)
 			set_text(m, v, v->ncodes ? v : first, text, change->format);
 		set_status(m, v, change, hash, text);
+	} else if (v && !change->keep_text) {
+		add_text(m, v, first, change, hash, text);
 	} else if (!v && !change->keep_text) {
 		put_variant(m, m->how->locale, text, first, change, hash,
 		    xml_text_indent(m->text, first->span.start), 0, &b);
@@ -386,11 +322,11 @@ change_unit(struct merge *m, const struct catalog_change *change, const struct u
 static size_t
 default_place(const struct merge *m)
 {
-	size_t end = m->body.end;
+	size_t end = m->file.body.end;
 
-	if (m->n)
-		return m->units[m->n - 1].span.end;
-	while (end > m->body.start && strchr(" \t\r\n", m->text.ptr[end - 1]))
+	if (m->file.n)
+		return m->file.units[m->file.n - 1].span.end;
+	while (end > m->file.body.start && strchr(" \t\r\n", m->text.ptr[end - 1]))
 		end--;
 	return end;
 }
@@ -400,7 +336,7 @@ change_all(struct merge *m, struct err *e)
 {
 	size_t place = default_place(m);
 
-	if (m->body.end <= m->body.start)
+	if (m->file.body.end <= m->file.body.start)
 		return err_set(e, "bad_catalog", "it has no <body> with content to write to");
 	for (size_t i = 0; i < m->how->n; i++) {
 		const struct catalog_change *change = &m->how->changes[i];
@@ -409,8 +345,8 @@ change_all(struct merge *m, struct err *e)
 			add_unit(m, change, place);
 		if (!at)
 			continue;
-		change_unit(m, change, &m->units[*at - 1]);
-		place = m->units[*at - 1].span.end;
+		change_unit(m, change, &m->file.units[*at - 1]);
+		place = m->file.units[*at - 1].span.end;
 	}
 	return 0;
 }
@@ -420,12 +356,8 @@ tmx_merge(const struct catalog *old, const struct catalog_merge *how, struct buf
     struct err *e)
 {
 	struct merge m = {.old = old, .how = how, .text = old->text};
-	int rc = xml_text_check(old->text, e);
+	int rc = tmx_scan(old->text, &m.file, e);
 
-	if (rc == 0)
-		rc = xml_read(old->text, on_event, &m, e);
-	if (m.nested)
-		rc = err_set(e, "bad_catalog", "its elements are nested as TMX has none");
 	m.newline = xml_text_newline(old->text);
 	if (rc == 0) {
 		list_keys(&m);
@@ -435,10 +367,7 @@ tmx_merge(const struct catalog *old, const struct catalog_merge *how, struct buf
 		buf_adds(out, "\xef\xbb\xbf");
 	if (rc == 0 && !edits_apply(&m.edits, old->text, out))
 		rc = err_set(e, "bad_catalog", "its changes overlap: nothing was written");
-	for (size_t i = 0; i < m.n; i++)
-		free(m.units[i].v);
-	free(m.units);
-	tmx_text_free(&m.seg);
+	tmx_scan_free(&m.file);
 	edits_free(&m.edits);
 	table_free(&m.keys);
 	arena_free(&m.arena);

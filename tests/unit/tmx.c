@@ -227,6 +227,57 @@ test_elements_in_property(void)
 	buf_free(&out);
 }
 
+/* Merges a French text of "k" into a file of these units, and reads that. */
+static void
+merge_french(const char *header, const char *units, const char *want)
+{
+	struct catalog_change change = {.key = S("k"), .source = S("a"), .value = S("d"),
+	    .format = "plain", .write = true, .state = CATALOG_DRAFT};
+	struct catalog_merge how = {.locale = S("fr"), .source_locale = S("en"),
+	    .changes = &change, .n = 1};
+	struct buf file = {0}, out = {0};
+	struct catalog view;
+
+	buf_addf(&file, "<tmx><header%s/><body>%s</body></tmx>", header, units);
+	CHECK(parse(file.ptr) == 0 && tmx_merge(&c, &how, &out, &e) == 0);
+	buf_adds(&out, "");
+	CHECK(parse(out.ptr) == 0);
+	catalog_view(&c, S("fr"), &view);
+	CHECK(view.n == 1 && slice_is(view.entries[0].key, "k"));
+	CHECK(view.n == 1 && slice_is(view.entries[0].source, want));
+	CHECK(view.n == 1 && view.entries[0].nvalues && slice_is(view.entries[0].values[0], "d"));
+	CHECK(view.n == 1 && view.entries[0].state == CATALOG_DRAFT && !view.entries[0].stale);
+	catalog_free(&view);
+	buf_free(&file);
+	buf_free(&out);
+}
+
+/* What a file says of sources is no obstacle to a translation. */
+static void
+test_sources(void)
+{
+	static const char english[] = " srclang='en'";
+
+	/* A unit without texts is nobody's: the key gets one of its own. */
+	merge_french(english, "<tu tuid='k'></tu>", "a");
+	/* So does one whose source the language is. */
+	merge_french(english, "<tu tuid='k' srclang='fr'><tuv lang='de'><seg>x</seg></tuv></tu>", "a");
+	/* A translation that stands alone gets its source, and is not overwritten as one. */
+	merge_french(english, "<tu tuid='k'><tuv lang='FR'><seg>x</seg></tuv></tu>", "a");
+	merge_french("", "<tu tuid='k'><tuv lang='fr'><seg>x</seg></tuv></tu>", "a");
+	merge_french("", "<tu tuid='k'><tuv lang='fr'><seg>x</seg></tuv><tuv lang='de'><seg>y</seg>"
+			 "</tuv></tu>", "a");
+	merge_french("", "<tu tuid='k'><tuv lang='fr'><seg>x</seg></tuv><tuv lang='en'><seg>y</seg>"
+			 "</tuv></tu>", "y");
+	/* A variant without a text gets it. */
+	merge_french(english, "<tu tuid='k'><tuv lang='en'><seg>b</seg></tuv><tuv lang='fr'/></tu>", "b");
+	merge_french(english, "<tu tuid='k'><tuv lang='en'><seg>b</seg></tuv><tuv lang='fr'>"
+			      "<note>n</note></tuv></tu>", "b");
+	/* The unit's own source language, where the header has all. */
+	merge_french(" srclang='*all*'", "<tu tuid='k' srclang='en'><tuv lang='de'><seg>x</seg></tuv>"
+	    "<tuv lang='en'><seg>y</seg></tuv></tu>", "y");
+}
+
 int
 main(void)
 {
@@ -237,6 +288,7 @@ main(void)
 	test_refused();
 	test_many_variants();
 	test_elements_in_property();
+	test_sources();
 	test_visit();
 	catalog_free(&c);
 	return check_done();
