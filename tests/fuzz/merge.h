@@ -7,6 +7,7 @@
 #define KANDIL_FUZZ_MERGE_H
 
 #include "common/format/catalog.h"
+#include "common/locale.h"
 
 #include <stdlib.h>
 
@@ -36,10 +37,12 @@ static const struct catalog_entry *
 find(const struct catalog *c, struct slice key)
 {
 	const struct catalog_entry *found = NULL;
+	char name[LOCALE_MAX];
 
 	for (size_t i = 0; i < c->n; i++)
 		if (slice_eq(c->entries[i].key, key) &&
-		    (!catalog_kind(c->format)->many || slice_is(c->entries[i].locale, "fr")))
+		    (!catalog_kind(c->format)->many ||
+			(locale_canonical(c->entries[i].locale, name) && strcmp(name, "fr") == 0)))
 			found = &c->entries[i];
 	return found;
 }
