@@ -47,13 +47,25 @@ find_variant(const struct tmx_unit *u, struct slice locale)
 	return NULL;
 }
 
+/* The header's source language; empty where it says none, or "*all*": each unit says its own. */
+static struct slice
+file_source(const struct merge *m)
+{
+	return slice_is(m->old->source_locale, "*all*") ? S("") : m->old->source_locale;
+}
+
+/* What a source text that is added is in. */
+static struct slice
+new_source(const struct merge *m)
+{
+	return file_source(m).len ? file_source(m) : m->how->source_locale;
+}
+
 /* The unit's text in its source language, or a region of it; NULL: there is none. */
 static struct tmx_variant *
 find_source(const struct merge *m, const struct tmx_unit *u)
 {
-	struct slice source = u->source.len ? u->source
-	    : m->old->source_locale.len	    ? m->old->source_locale
-					    : m->how->source_locale;
+	struct slice source = u->source.len ? u->source : new_source(m);
 	struct tmx_variant *v = find_variant(u, source);
 
 	for (size_t i = 0; i < u->n && !v; i++)
@@ -204,8 +216,7 @@ add_unit(struct merge *m, const struct catalog_change *change, size_t place)
 		put_line(m, indent, 1, &b);
 		put_property(TMX_FORMAT, slice(change->format), &b);
 	}
-	put_variant(m, m->old->source_locale.len ? m->old->source_locale : m->how->source_locale,
-	    source, NULL, NULL, S(""), indent, 1, &b);
+	put_variant(m, new_source(m), source, NULL, NULL, S(""), indent, 1, &b);
 	put_variant(m, m->how->locale, text, NULL, change, source_hash(m, change, source), indent,
 	    1, &b);
 	put_line(m, indent, 0, &b);
@@ -289,16 +300,15 @@ change_unit(struct merge *m, const struct catalog_change *change, const struct t
 		set_text(m, first, first, source, change->format);
 	if (!change->write || !first)
 		return;
-	if (!m->old->source_locale.len && !u->source.len && first != &u->v[0]) {
+	if (!file_source(m).len && !u->source.len && first != &u->v[0]) {
 		/* Where nothing says the source language the first text is the source. */
 		xml_text_attribute("srclang", m->how->source_locale, &b);
 		edits_add(&m->edits, u->span.start + 3, u->span.start + 3, buf_slice(&b));
 		buf_reset(&b);
 	}
 	if (alone) {
-		put_variant(m, m->old->source_locale.len ? m->old->source_locale
-							 : m->how->source_locale,
-		    source, NULL, NULL, S(""), xml_text_indent(m->text, first->span.start), 0, &b);
+		put_variant(m, new_source(m), source, NULL, NULL, S(""),
+		    xml_text_indent(m->text, first->span.start), 0, &b);
 		edits_add(&m->edits, u->v[0].tag.start, u->v[0].tag.start, buf_slice(&b));
 		buf_reset(&b);
 	}

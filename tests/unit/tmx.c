@@ -269,6 +269,11 @@ test_sources(void)
 			 "</tuv></tu>", "a");
 	merge_french("", "<tu tuid='k'><tuv lang='fr'><seg>x</seg></tuv><tuv lang='en'><seg>y</seg>"
 			 "</tuv></tu>", "y");
+	/* "*all*" is no language: neither of a new unit, nor of one whose second text is English. */
+	merge_french(" srclang='*all*'", "\n", "a");
+	CHECK(!strstr(c.content.ptr, "lang=\"*all*\""));
+	merge_french(" srclang='*all*'", "<tu tuid='k'><tuv lang='fr'><seg>x</seg></tuv>"
+	    "<tuv lang='en'><seg>y</seg></tuv></tu>", "y");
 	/* A variant without a text gets it. */
 	merge_french(english, "<tu tuid='k'><tuv lang='en'><seg>b</seg></tuv><tuv lang='fr'/></tu>", "b");
 	merge_french(english, "<tu tuid='k'><tuv lang='en'><seg>b</seg></tuv><tuv lang='fr'>"
