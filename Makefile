@@ -135,10 +135,10 @@ $(1)/share/man/man$(2)/%: man/%
 endef
 
 define fuzzer
-build/fuzz/run/$(1): tests/fuzz/$(1).c $(patsubst %,build/fuzz/obj/tools/%.a,$(call needs,tests/fuzz/$(1).c)) build/fuzz/obj/libkandil.a
+build/fuzz/run/$(1): tests/fuzz/$(1).c $(wildcard tests/fuzz/*.h) $(patsubst %,build/fuzz/obj/tools/%.a,$(call needs,tests/fuzz/$(1).c)) build/fuzz/obj/libkandil.a
 	@mkdir -p $$(@D)
 	$$(say) link $$@
-	$$(Q)$(CLANG) $(BASE) $(SAN) -fsanitize=fuzzer -Wno-missing-prototypes $$^ $(LDLIBS) -o $$@
+	$$(Q)$(CLANG) $(BASE) $(SAN) -fsanitize=fuzzer -Wno-missing-prototypes $$(filter-out %.h,$$^) $(LDLIBS) -o $$@
 
 endef
 

@@ -47,6 +47,26 @@ find(const struct catalog *c, struct slice key)
 	return found;
 }
 
+/* Whether an entry says what the change was to make it say, as the frame compares it. */
+static bool
+says(const struct catalog *c, const struct catalog_entry *e, const struct catalog_change *change)
+{
+	struct slice text = e->positional.ptr ? e->positional : e->values[0];
+	struct catalog_change read = {.key = e->key, .source = text,
+	    .format = e->positional.ptr ? e->positional_format : e->format};
+	struct buf is = {0}, wanted = {0};
+	bool same = catalog_kind(c->format)->say(change, change->value, S("fr"), &wanted, NULL) == 0;
+
+	if (c->format == CATALOG_TMX)
+		buf_addslice(&is, text);
+	else
+		same = same && catalog_kind(c->format)->say(&read, text, S("fr"), &is, NULL) == 0;
+	same = same && slice_eq(buf_slice(&is), buf_slice(&wanted));
+	buf_free(&is);
+	buf_free(&wanted);
+	return same;
+}
+
 static void
 check_change(const struct catalog *c, const char *name)
 {
@@ -73,7 +93,8 @@ check_change(const struct catalog *c, const char *name)
 	if (catalog_parse(name, c->format, buf_slice(&out), &made, &e) != 0)
 		abort();
 	const struct catalog_entry *n = find(&made, S("a_new_key"));
-	if (!find(c, S("a_new_key")) && (!n || !n->nvalues || !n->values[0].len))
+	if (!find(c, S("a_new_key")) &&
+	    (!n || !n->nvalues || !says(&made, n, &changes[1]) || n->state != CATALOG_TRANSLATED))
 		abort();
 	catalog_free(&made);
 	buf_free(&said);
