@@ -1,105 +1,8 @@
-#include "tools/collab/keyring.h"
-
-#include "common/base64.h"
-#include "common/json.h"
-#include "common/mem.h"
-#include "common/path.h"
-#include "tests/unit/check.h"
-#include "tests/unit/jwt_vectors.h"
+/* keyring: whom it lets in: by keys, by what a token claims, by which key signed it. */
+#include "tests/unit/keyring_make.h"
 #include "tools/collab/jwt.h"
-#include "tools/collab/keyfile.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define SECRET "super-secret-jwt-token-with-at-least-32-characters-long"
-#define OTHER "another-secret-jwt-token-of-at-least-32-characters"
-
-enum { NOW = 1700000000 }; /* seconds */
-#define LATER "\"exp\":1700000100"
-
-static struct err e;
-static char dir[] = P_tmpdir "/kandil-keyring-XXXXXX";
-
-/* A file in the scratch folder; its name. */
-static const char *
-file(const char *name, const char *content, mode_t mode)
-{
-	static char *paths[8];
-	static unsigned turn;
-	char **path = &paths[turn++ % 8];
-	FILE *f;
-
-	free(*path);
-	*path = path_join(dir, name);
-	unlink(*path);
-	f = fopen(*path, "wb");
-	if (!f || fputs(content, f) < 0 || fclose(f) != 0 || chmod(*path, mode) != 0)
-		abort();
-	return *path;
-}
-
-static struct keyring *
-open_text(const char *content)
-{
-	struct keyring *k;
-
-	if (keyring_open(&k, file("keys", content, 0600), &e) < 0) {
-		fprintf(stderr, "%s\n", e.text);
-		abort();
-	}
-	return k;
-}
-
-static struct crypto_key *
-jwk(const char *text)
-{
-	struct crypto_key *key;
-
-	if (crypto_key_jwk(&key, slice(text), &e) != 0)
-		abort();
-	return key;
-}
-
-static struct crypto_key *
-secret(struct slice text)
-{
-	struct crypto_key *key;
-
-	if (crypto_key_secret(&key, text, &e) < 0)
-		abort();
-	return key;
-}
-
-/* A token of exactly this header and payload, signed by key as alg. */
-static const char *
-token(const struct crypto_key *key, enum crypto_alg alg, const char *header, const char *payload)
-{
-	static struct buf b;
-	struct buf signature = {0};
-
-	buf_reset(&b);
-	base64url_put(&b, slice(header));
-	buf_addc(&b, '.');
-	base64url_put(&b, slice(payload));
-	if (alg != CRYPTO_NONE && crypto_sign(key, alg, buf_slice(&b), &signature, &e) < 0)
-		abort();
-	buf_addc(&b, '.');
-	base64url_put(&b, buf_slice(&signature));
-	buf_free(&signature);
-	return b.ptr;
-}
-
-/* "" when it is let in, else the code; the claims are in admitted. */
-static struct claims admitted;
-
-static const char *
-admit(const struct keyring *k, const char *text)
-{
-	claims_free(&admitted);
-	return keyring_admit(k, slice(text), NOW * 1000LL, &admitted, &e) == 0 ? "" : e.code;
-}
+#include "common/json.h"
 
 /* ---- static keys ---- */
 
@@ -225,22 +128,6 @@ check_claims(void)
 }
 
 /* ---- which key ---- */
-
-/*
- * A hub that knows an RSA key (kid r), an EC key (kid e), two secrets without and one
- * with a kid (h).
- */
-static struct keyring *
-many(void)
-{
-	file("set.json", " {\"keys\":[{\"kid\":\"r\"," /* RFC_RSA without its brace */
-			 "\"kty\":\"RSA\",\"n\":\"" RFC_N "\",\"e\":\"AQAB\"},"
-			 "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQ\",\"kid\":\"o\"},"
-			 "{\"kid\":\"e\",\"kty\":\"EC\",\"crv\":\"P-256\"," RFC_XY "}]}\n", 0644);
-	return open_text("secret - " SECRET "\nsecret - base64:" /* OTHER */
-			 "YW5vdGhlci1zZWNyZXQtand0LXRva2VuLW9mLWF0LWxlYXN0LTMyLWNoYXJhY3RlcnM=\n"
-			 "secret h the-secret-of-kid-h-with-32-characters-or-more\njwks set.json\n");
-}
 
 static void
 check_choice(void)
@@ -383,169 +270,15 @@ check_size(void)
 	keyring_free(k);
 }
 
-/* ---- the file ---- */
-
-static const char *
-refused(const char *name)
-{
-	struct keyring *k = NULL;
-
-	if (keyring_open(&k, name, &e) == 0) {
-		keyring_free(k);
-		return "";
-	}
-	CHECK(k == NULL);
-	return e.code;
-}
-
-static void
-check_lines(void)
-{
-	static const char *const bad[] = {"", "# nothing\n\n", "keys a 0123456789abcdef", "key", "key a",
-	    "key a 0123456789abcde", "key a 0123456789abcdef role=", "key a 0123456789abcdef x",
-	    "key a 0123456789abcdef # why", "key a 0123456789abcdef\nkey b 0123456789abcdef",
-	    "secret", "secret -", "secret - short", "secret - base64:c2hvcnQ=", "secret - base64:!",
-	    "secret - base64:" SECRET, "secret - " SECRET " x", "secret a " SECRET "\nsecret a " OTHER,
-	    "jwks", "jwks missing.json", "jwks bad.json", "jwks empty.json", "jwks none.json",
-	    "jwks list.json", "jwks twice.json", "jwks weak.json"};
-	struct keyring *k;
-	struct claims c;
-
-	file("bad.json", "{\"keys\":[", 0600);
-	file("empty.json", "{\"keys\":[]}", 0600);
-	file("none.json", "{\"key\":[]}", 0600);
-	file("list.json", "{\"keys\":[[]]}", 0600);
-	file("twice.json", "{\"keys\":[{\"kid\":\"a\",\"kty\":\"EC\",\"crv\":\"P-256\"," RFC_XY "},"
-			   "{\"kid\":\"a\",\"kty\":\"EC\",\"crv\":\"P-256\"," RFC_XY "}]}", 0600);
-	file("weak.json", "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"3ZWrUY0Y6IKN1qI4BhxR2C7oHVFgGPYkd38uGq1"
-			  "jQNSqEvJFcN93CYm16_G78FAFKWqwsJb3Wx-nbxDn6LtP4AhULB1H0K0g7_jLklDAHvI8yhOKlvo"
-			  "yvsUFPWtNxlJyh5JJXvkNKV_4Oo12e69f8QCuQ6NpEPl-cSvXIqUYBCs\",\"e\":\"AQAB\"}]}", 0600);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		CHECK_TEXT(refused(file("keys", bad[i], 0600)), "bad_key_file");
-		CHECK(!strstr(e.text, "0123456789") && !strstr(e.text, "secret-jwt"));
-	}
-	CHECK_TEXT(refused(file("keys", "jwks weak.json", 0600)), "bad_key_file");
-	CHECK(strstr(e.text, "an RSA key of 1024 bits: 2048 to 8192 are taken"));
-	CHECK_TEXT(refused(file("keys", "# one\n\nkey a short\n", 0600)), "bad_key_file");
-	CHECK(e.line == 3 && strstr(e.text, "/keys:3: "));
-	/* The set of RFC 7517 appendix A.1: its key for encryption is left out. */
-	file("rfc.json", RFC_SET, 0644);
-	k = open_text("jwks rfc.json\n");
-	CHECK(keyring_admit(k, S(RFC_RS256), NOW, &c, &e) < 0 && strcmp(e.code, "bad_signature") == 0);
-	CHECK(keyring_admit(k, S(RFC_ES256), NOW, &c, &e) < 0 && strcmp(e.code, "no_signer") == 0);
-	keyring_free(k);
-	/* A set with a private key or a secret is a secret. */
-	file("private.json", "{\"keys\":[" RFC_EC_PRIVATE "]}", 0644);
-	CHECK_TEXT(refused(file("keys", "jwks private.json", 0600)), "bad_key_file");
-	CHECK(strstr(e.text, "chmod 600"));
-	file("private.json", "{\"keys\":[" RFC_OCT "]}", 0640);
-	CHECK(geteuid() != 0 || strcmp(refused(file("keys", "jwks private.json", 0600)), "") != 0);
-	file("private.json", "{\"keys\":[" RFC_OCT "]}", 0600);
-	k = open_text("jwks private.json\n");
-	CHECK(keyring_admit(k, S(RFC_HS256), NOW, &c, &e) < 0 && strcmp(e.code, "no_claims") == 0);
-	keyring_free(k);
-	file("private.json", "{\"keys\":[" RFC_EC "]}", 0666);
-	CHECK_TEXT(refused(file("keys", "jwks private.json", 0600)), "bad_key_file");
-	CHECK(strstr(e.text, "others may write"));
-}
-
-static void
-check_modes(void)
-{
-	static const char content[] = "key a 0123456789abcdef\n";
-	char *link = path_join(dir, "link");
-
-	for (mode_t mode = 0; mode < 0100; mode++) {
-		const char *got = refused(file("keys", content, 0600 | mode));
-
-		CHECK_TEXT(got, mode ? "open_key_file" : "");
-	}
-	CHECK_TEXT(refused(file("keys", content, 0400)), "");
-	/* The file counts, not the link to it. */
-	unlink(link);
-	if (symlink("keys", link) != 0)
-		abort();
-	CHECK_TEXT(refused(link), "");
-	file("keys", content, 0644);
-	CHECK_TEXT(refused(link), "open_key_file");
-	CHECK(strstr(e.text, "others may read") && strstr(e.text, "(mode 0644): chmod 600 "));
-	CHECK_TEXT(refused(dir), "cannot_read");
-	CHECK_TEXT(refused("/nonexistent/keys"), "cannot_read");
-	free(link);
-}
-
-static void
-check_signer(void)
-{
-	struct keyring *k = many();
-	struct slice kid = S("?");
-
-	CHECK(keyring_signer(k, (struct slice){NULL, 0}, CRYPTO_NONE, &kid) && kid.ptr == NULL);
-	CHECK(keyring_signer(k, S("h"), CRYPTO_HS384, &kid) && slice_is(kid, "h"));
-	CHECK(keyring_signer(k, S("h"), CRYPTO_RS256, &kid) == NULL);
-	CHECK(keyring_signer(k, S("r"), CRYPTO_NONE, &kid) == NULL); /* it has the public half */
-	CHECK(keyring_signer(k, S("x"), CRYPTO_NONE, &kid) == NULL);
-	keyring_free(k);
-}
-
-/* ---- what a file holds ---- */
-
-static void
-check_kinds(void)
-{
-	static const struct {
-		enum keyfile_kind kind;
-		const char *text;
-	} cases[] = {
-	    {KEYFILE_EMPTY, ""}, {KEYFILE_EMPTY, " \r\n"},
-	    {KEYFILE_WORD, "0123456789abcdef\n"}, {KEYFILE_WORD, "#0123456789abcdef"},
-	    /* As password managers have it. */
-	    {KEYFILE_WORD, "0123456789abcdef\nkey of the house: under the mat\n"},
-	    {KEYFILE_WORD, "a.b.c"}, {KEYFILE_WORD, "keys"}, {KEYFILE_WORD, "base64:c2hvcnQ="},
-	    {KEYFILE_TOKEN, " eyJhbGciOiJIUzI1NiJ9.e30.AA\n"},
-	    {KEYFILE_JWK, "{\"kty\":\"oct\"}"}, {KEYFILE_JWK, "{"},
-	    {KEYFILE_JWKS, "{\"keys\":[]}\n"},
-	    {KEYFILE_PEM, "Bag Attributes\n-----BEGIN PRIVATE KEY-----\n"},
-	    {KEYFILE_RING, "key a 0123456789abcdef"}, {KEYFILE_RING, "# who\n\n\tsecret - x\r\n"},
-	    {KEYFILE_RING, "jwks"}, {KEYFILE_OTHER, "two words\n"}, {KEYFILE_OTHER, "# a\n# b"},
-	};
-	struct slice value = {"", 0};
-	struct buf text = {0};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		CHECK(keyfile_kind(slice(cases[i].text)) == cases[i].kind);
-	CHECK(keyring_fixed(S("#\nsecret - x\nkey a one read=x\n key\tb two\r\nkey c"), &value) == 2);
-	CHECK(slice_is(value, "two"));
-	CHECK(keyring_fixed(S("secret - x"), &value) == 0 && keyring_fixed(S(""), &value) == 0);
-	CHECK(keyfile_read(file("word", "\xef\xbb\xbfone\r\n", 0600), &text, NULL) == 0);
-	CHECK(slice_is(buf_slice(&text), "one\r\n"));
-	buf_free(&text);
-}
-
 int
 main(void)
 {
-	static const char *const names[] = {"keys", "link", "set.json", "bad.json", "empty.json",
-	    "none.json", "list.json", "twice.json", "weak.json", "rfc.json", "private.json"};
-
-	if (!mkdtemp(dir))
-		abort();
-	check_kinds();
+	keyring_begin();
 	check_static();
 	check_claims();
 	check_choice();
 	check_tampering();
 	check_size();
-	check_lines();
-	check_modes();
-	check_signer();
-	claims_free(&admitted);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char *path = path_join(dir, names[i]);
-
-		unlink(path);
-		free(path);
-	}
-	rmdir(dir);
+	keyring_end();
 	return check_done();
 }

@@ -118,6 +118,17 @@ listen_with(struct socket_server set)
 	return socket_listen(loop, &set, &e);
 }
 
+/* What the user's environment says of proxies and certificates does not count. */
+static inline void
+set_environment(void)
+{
+	static const char *const foreign[] = {"http_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"};
+
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++)
+		unsetenv(foreign[i]);
+	setenv("http_proxy", "http://127.0.0.1:1", 1); /* is not asked */
+}
+
 /* A fresh loop with one listener. */
 static void
 start(struct socket_server set)
@@ -190,6 +201,15 @@ pair(struct peer *client)
 	return &served[n];
 }
 
+/* As serve: what comes goes back. */
+static inline void
+echo(struct peer *p, struct slice text, bool binary)
+{
+	buf_reset(&p->last);
+	buf_addslice(&p->last, text);
+	socket_say(p->socket, text, binary);
+}
+
 /* ---- raw ---- */
 
 static inline int
@@ -223,6 +243,8 @@ raw_send(int fd, const void *bytes, size_t len)
 		sockets_wait(loop, n > 0 ? 0 : 10);
 	}
 }
+
+#define SEND(fd, literal) raw_send(fd, literal, sizeof(literal) - 1)
 
 /* Reads until there are len bytes (0: to the end); false: the end came before. */
 static inline bool
