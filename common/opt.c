@@ -195,6 +195,19 @@ opt_origin(const char *name)
 	return kept;
 }
 
+enum opt_source
+opt_source(const char *name)
+{
+	const struct opt_row *row = opt_table_name(&in_force, slice(name));
+	const char *source = row ? row->source : "option";
+
+	if (source == NULL || strcmp(source, "default") == 0)
+		return OPT_DEFAULT;
+	if (strcmp(source, "option") == 0)
+		return OPT_ARGUMENT;
+	return strcmp(source, "environment") == 0 ? OPT_ENVIRONMENT : OPT_CONFIG;
+}
+
 int
 opt_parse(const struct tool *tool, void *settings, int argc, char **argv,
     const struct opt_command **command)

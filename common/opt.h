@@ -93,6 +93,13 @@ int opt_parse(const struct tool *, void *settings, int argc, char **argv,
  */
 const char *opt_origin(const char *name);
 
+/*
+ * Which of the places that it may be set in has set an option, the weakest first: for what
+ * another variable of the environment may say as well.
+ */
+enum opt_source { OPT_DEFAULT, OPT_CONFIG, OPT_ENVIRONMENT, OPT_ARGUMENT };
+enum opt_source opt_source(const char *name);
+
 /* Prints the short usage on stderr and exits with 2. */
 _Noreturn void opt_usage(const struct tool *, const struct opt_command *);
 

@@ -45,7 +45,7 @@ setup() {
 @test "an error is said once to a person, and without the words of records" {
 	control '{"*": [{"status": 401, "body": {"error": {"message": "Bad key"}}}]}'
 	run -3 --separate-stderr kandil chat -m openai/m hello
-	same "kandil-ai: openai: Bad key" "$stderr"
+	same "kandil-ai: openai: Bad key: the key is from OPENAI_API_KEY" "$stderr"
 	unset OPENAI_BASE_URL OPENAI_API_KEY
 	run -2 --separate-stderr kandil chat hello
 	same 3 "$(wc -l <<<"$stderr")"
@@ -148,6 +148,46 @@ setup() {
 	control '{}'
 	run -0 --separate-stderr kandil-ai -p .text -m foo/bar < <(records one)
 	same foo/bar "$(asked | jq -r .body.model)"
+}
+
+# key_sent OPTION...: the key that a request carries.
+key_sent() {
+	control '{}'
+	kandil-ai --no-cache -p .text -m openai/m "$@" < <(records one) >/dev/null
+	asked | jq -r .headers.authorization
+}
+
+@test "a key is the command line's, then the environment's, then the configuration's" {
+	mkdir -p "$XDG_CONFIG_HOME/kandil"
+	echo sk-file >key
+	chmod 600 key
+	export OPENAI_API_KEY=sk-env
+	same "Bearer sk-cmd" "$(key_sent --key-command='echo sk-cmd')"
+	same "Bearer sk-file" "$(key_sent --key-file=key)"
+	same "Bearer sk-cmd" "$(KANDIL_AI_KEY_FILE=key key_sent --key-command='echo sk-cmd')"
+	same "Bearer sk-file" "$(KANDIL_AI_KEY_FILE=key key_sent)"
+	printf '[ai]\nkey-file = %s\n' "$PWD/key" >"$XDG_CONFIG_HOME/kandil/config"
+	same "Bearer sk-env" "$(key_sent)"
+	same "Bearer sk-file" "$(unset OPENAI_API_KEY && key_sent)"
+	run -2 --separate-stderr $AI --key-command='exit 3' < <(records one)
+	[[ $stderr == *"key-command 'exit 3'"* ]]
+}
+
+@test "a key that is refused says where it is from, and not what it is" {
+	local option from
+	control '{"*": [{"status": 401, "body": {"error": {"message": "Bad key $KEY."}}}]}'
+	echo sk-file-0123456789 >key
+	chmod 600 key
+	export OPENAI_API_KEY=sk-env-0123456789
+	while read -r option from; do
+		run -3 --separate-stderr $AI $option < <(records one)
+		[[ $stderr == "kandil-ai: openai: Bad key ***: the key is from $from"$'\n'* ]]
+		[[ $stderr$output != *0123456789* ]]
+	done <<-'END'
+		--jobs=1 OPENAI_API_KEY
+		--key-file=key 'key'
+		--key-command=cat<key --key-command
+	END
 }
 
 @test "a value that is wrong says where it stands" {

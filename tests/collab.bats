@@ -625,6 +625,25 @@ said() {
 	wait_for 30 has_joined bob 0
 }
 
+@test "a key or token is the command line's, then the environment's, then the configuration's" {
+	umask 077
+	printf '%s\n' 'key a 0123456789abcdef-a' 'secret - a-secret-that-is-long-enough-to-be-one' >keys
+	hub 0 --key-file=keys
+	echo 0123456789abcdef-x >wrong
+	mkdir -p "$XDG_CONFIG_HOME/kandil"
+	printf '[collab]\nkey-file = %s\n' "$PWD/wrong" >"$XDG_CONFIG_HOME/kandil/config"
+	export KANDIL_COLLAB_KEY=0123456789abcdef-a
+	run -0 kandil-collab send t <<<'{"n":1}'
+	run -3 kandil-collab send t --key-file=wrong <<<'{"n":1}'
+	unset KANDIL_COLLAB_KEY
+	run -3 kandil-collab send t <<<'{"n":1}'
+	kandil-collab token --key-file=keys >good
+	printf '[collab]\ntoken-command = echo wrong\n' >"$XDG_CONFIG_HOME/kandil/config"
+	run -0 kandil-collab send t --token-file=good <<<'{"n":1}'
+	KANDIL_COLLAB_TOKEN=$(cat good) run -0 kandil-collab send t <<<'{"n":1}'
+	run -3 kandil-collab send t <<<'{"n":1}'
+}
+
 @test "send says why its key or token is not taken; over a hub's rate join says which option keeps below it" {
 	umask 077
 	printf '%s\n' 'key amira 0123456789abcdef-a' 'key bob 0123456789abcdef-b read=*' \

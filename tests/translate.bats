@@ -662,6 +662,21 @@ ask_deepl() {
 	[[ $output$stderr != *777* ]]
 }
 
+@test "DeepL's key is the command line's, then the environment's, then the configuration's" {
+	deepl
+	text 'Green lantern' >in
+	echo 'wrong-key-777' >key
+	mkdir -p "$XDG_CONFIG_HOME/kandil"
+	printf '[translate]\nkey-file = %s\n' "$PWD/key" >"$XDG_CONFIG_HOME/kandil/config"
+	run -0 --separate-stderr kandil-translate --engine=deepl --to=fr in
+	rm -rf "$XDG_CACHE_HOME"
+	run -3 --separate-stderr kandil-translate --engine=deepl --key-file=key --to=fr in
+	[[ $stderr == *'refuses the key'* ]]
+	echo "$DEEPL_AUTH_KEY" >key
+	unset DEEPL_AUTH_KEY
+	run -0 --separate-stderr kandil-translate --engine=deepl --to=fr in
+}
+
 @test "an answer of DeepL that is none is survived" {
 	deepl
 	text 'Green lantern of {name}' >in

@@ -29,6 +29,7 @@ endpoint_free(struct endpoint *p)
 	free(p->headers);
 	free(p->base);
 	free(p->path);
+	free(p->key_from);
 	free(p->command);
 	free(p->model);
 	free(p);
@@ -113,7 +114,7 @@ fill(struct endpoint *made, const struct provider *p, const struct endpoint_sett
 	/* --key-file and --key-command are for the provider that the options name. */
 	const struct endpoint_settings others = {0}, *keys = primary ? s : &others;
 	struct slice which = {"", 0};
-	struct buf key = {0};
+	struct buf key = {0}, source = {0};
 	struct err why;
 	int rc;
 
@@ -126,7 +127,9 @@ fill(struct endpoint *made, const struct provider *p, const struct endpoint_sett
 	made->model = p->model.ptr ? xstrndup(p->model.ptr, p->model.len) : NULL;
 	/* One for this machine may be asked on another one, but not for money. */
 	made->local = p->base.ptr && url_loopback(p->base) && url_near(slice(made->base));
-	rc = key_find(keys, p->keys, &key, e);
+	rc = key_find(keys, p->keys, &key, &source, e);
+	if (rc > 0)
+		made->key_from = buf_detach(&source);
 	/* A server of one's own may want no key. */
 	if (rc == 0 && !s->offline && p->keys.ptr && !made->local &&
 	    own_base(p, s, primary, NULL) == NULL)
@@ -140,6 +143,7 @@ fill(struct endpoint *made, const struct provider *p, const struct endpoint_sett
 	if (rc >= 0)
 		rc = endpoint_headers(made, p, s, primary, buf_slice(&key), e);
 	secret_wipe(&key);
+	buf_free(&source);
 	return rc;
 }
 

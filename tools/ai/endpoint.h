@@ -27,6 +27,7 @@ struct endpoint {
 	char *path; /* --path: replaces what the protocol has behind base; NULL: does not */
 	struct slice *headers; /* "Name: value", the key's among them: never to be shown or kept */
 	size_t nheaders;
+	char *key_from;	  /* where its key was found, which may be told; NULL: it has none */
 	char *command;	  /* exec: */
 	char *model;	  /* what is asked where --model names none; NULL: none */
 	bool listed;	  /* model is what the server listed first */

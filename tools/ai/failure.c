@@ -180,6 +180,27 @@ add_line(struct slice text, struct buf *out)
 	buf_free(&line);
 }
 
+/* Which key it was that is refused: of where it was found, a few may be looked at in vain. */
+static void
+add_key(const struct endpoint *p, size_t most, struct buf *out)
+{
+	struct buf from = {0};
+
+	if (p->key_from == NULL)
+		return;
+	while (out->len && (out->ptr[out->len - 1] == '.' || out->ptr[out->len - 1] == ' '))
+		buf_cut(out, out->len - 1);
+	buf_addf(&from, ": the key is from ");
+	buf_add_visible(&from, slice(p->key_from));
+	/* What the provider says gives way. */
+	if (from.len < most / 2) {
+		if (out->len + from.len >= most)
+			buf_cut(out, utf8_valid(out->ptr, most - 1 - from.len));
+		buf_addslice(out, buf_slice(&from));
+	}
+	buf_free(&from);
+}
+
 static void
 set_text(struct failure *f, const struct ask *a, struct trouble *t, int status,
     struct slice headers)
@@ -196,6 +217,8 @@ set_text(struct failure *f, const struct ask *a, struct trouble *t, int status,
 		buf_addf(&seen, "HTTP %d without a message", status);
 	else if (seen.len == 0)
 		buf_adds(&seen, "an error without a message");
+	if (a && a->endpoint && f->code && strcmp(f->code, "authentication") == 0)
+		add_key(a->endpoint, sizeof(f->text), &seen);
 	n = seen.len < sizeof(f->text) ? seen.len : utf8_valid(seen.ptr, sizeof(f->text) - 1);
 	memcpy(f->text, seen.ptr, n);
 	f->text[n] = 0;

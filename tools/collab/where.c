@@ -190,7 +190,8 @@ find_key(const struct settings *s, struct where *w, struct err *e)
 	const char *supabase = variable("SUPABASE_URL");
 	int found;
 
-	if (s->key_file)
+	if (s->key_file &&
+	    (opt_source("key-file") >= OPT_ENVIRONMENT || variable("KANDIL_COLLAB_KEY") == NULL))
 		return from_file(s->key_file, false, &w->key, e);
 	found = from_variable("KANDIL_COLLAB_KEY", &w->key, e);
 	if (where_is_here(w->url) || where_is_hosted(w->url) ||
@@ -200,14 +201,25 @@ find_key(const struct settings *s, struct where *w, struct err *e)
 	return found < 0 ? -1 : 0;
 }
 
+/* Whether the token is the environment's: a command and a file are the configuration's alone. */
+static bool
+own_token(const char *command, const char *file)
+{
+	return variable("KANDIL_COLLAB_TOKEN") &&
+	    (command == NULL || opt_source("token-command") < OPT_ENVIRONMENT) &&
+	    (file == NULL || opt_source("token-file") < OPT_ENVIRONMENT);
+}
+
 int
 where_token(const char *command, const char *file, struct buf *out, struct err *e)
 {
 	struct buf made = {0};
 	int rc;
 
-	if (command == NULL && file == NULL)
+	if ((command == NULL && file == NULL) || own_token(command, file))
 		return 0;
+	if (command && file && opt_source("token-file") > opt_source("token-command"))
+		command = NULL;
 	rc = command ? secret_command(command, "--token-command", &made, e)
 		     : from_file(file, true, &made, e);
 	if (rc == 0) {
@@ -223,7 +235,8 @@ int
 where_find(const struct settings *s, struct where *w, struct err *e)
 {
 	const char *url = s->url ? s->url : variable("SUPABASE_URL");
-	bool token = s->token_command || s->token_file;
+	bool token = (s->token_command || s->token_file) &&
+	    !own_token(s->token_command, s->token_file);
 	struct buf base = {0};
 	int rc;
 

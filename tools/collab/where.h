@@ -5,6 +5,8 @@
  *	URL	--url (so KANDIL_COLLAB_URL), SUPABASE_URL, http://127.0.0.1:4000
  *	key	--key-file, KANDIL_COLLAB_KEY, SUPABASE_KEY, SUPABASE_ANON_KEY
  *	token	--token-command, --token-file, KANDIL_COLLAB_TOKEN
+ * but what the configuration names comes after KANDIL_COLLAB_KEY and KANDIL_COLLAB_TOKEN, and
+ * of two options the command line's first.
  * A file holds the key, or the token, alone in its first line; --key-file also takes a hub's
  * key file (keyring.h) with one static key. What holds something else is told by what it is.
  * A key of Supabase's names goes to SUPABASE_URL, to supabase.co and to this machine alone:

@@ -46,23 +46,36 @@ struct deepl {
 
 /* ---- the key ---- */
 
+/* What the environment has for it, or NULL. */
+static const char *
+variable(void)
+{
+	static const char *const names[] = {"DEEPL_AUTH_KEY", "DEEPL_API_KEY"};
+	const char *value = NULL;
+
+	for (size_t i = 0; i < 2 && !(value && *value); i++)
+		value = getenv(names[i]);
+	return value && *value ? value : NULL;
+}
+
 /* The key's bytes, appended; 1, 0: there is none, -1 with e. */
 static int
 find_key(const char *file, struct buf *out, struct err *e)
 {
-	static const char *const names[] = {"DEEPL_AUTH_KEY", "DEEPL_API_KEY"};
 	struct buf text = {0};
 	struct slice line = {"", 0}, rest;
 
+	/* The environment stands between the command line and the configuration. */
+	if (variable() && opt_source("key-file") < OPT_ENVIRONMENT)
+		file = NULL;
 	if (file) {
 		if (path_read(file, 1 << 16, &text, e) < 0)
 			return -1;
 		rest = buf_slice(&text);
 		slice_line(&rest, &line);
 	}
-	for (size_t i = 0; !file && !line.len && i < 2; i++)
-		if (getenv(names[i]))
-			line = slice(getenv(names[i]));
+	if (!file && variable())
+		line = slice(variable());
 	line = slice_trim(line);
 	buf_addslice(out, line);
 	int found = line.len > 0;
@@ -80,9 +93,7 @@ find_key(const char *file, struct buf *out, struct err *e)
 bool
 engine_deepl_ready(const char *key_file)
 {
-	const char *a = getenv("DEEPL_AUTH_KEY"), *b = getenv("DEEPL_API_KEY");
-
-	return key_file || (a && *a) || (b && *b);
+	return key_file || variable();
 }
 
 /* Keys of the free plan say so, and have a host of their own. */
