@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void
 say_timeout(const struct http_call *call, struct http_reply *reply)
@@ -146,20 +147,51 @@ mismatched(const struct http_call *call, CURLcode result, enum http_fault fault)
 			   fault == HTTP_CUT || fault == HTTP_GARBAGE;
 }
 
+/* What names the proxy: libcurl's own order of the variables; "" where the caller does. */
+static const char *
+proxy_variable(const struct http_call *call)
+{
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy",
+	    "ALL_PROXY"};
+
+	if (call->http->proxy)
+		return "";
+	for (size_t i = call->tls ? 0 : 2; i < sizeof(names) / sizeof(*names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && *value && !(call->tls && i == 2))
+			return names[i];
+	}
+	return "";
+}
+
+/* What failed, in front of libcurl's own words. */
+static void
+say_proxy(const struct http_call *call, char *out, size_t size)
+{
+	const char *name = proxy_variable(call);
+
+	if (*name)
+		snprintf(out, size, "the proxy fails (see %s)", name);
+	else
+		snprintf(out, size, "the proxy fails");
+}
+
 /* One line: what failed, then libcurl's own words, which begin small. */
 static void
 say(const struct http_call *call, CURLcode result, struct http_reply *reply)
 {
 	static const char *const what[] = {[HTTP_RESOLVE] = "the host is not known",
-	    [HTTP_CONNECT] = "cannot connect", [HTTP_PROXY] = "the proxy fails",
+	    [HTTP_CONNECT] = "cannot connect",
 	    [HTTP_TLS] = "no secure connection", [HTTP_CUT] = "the reply was cut off",
 	    [HTTP_GARBAGE] = "the reply is no HTTP", [HTTP_OTHER] = "the request failed"};
 	const char *words = call->error[0] ? call->error : curl_easy_strerror(result);
+	char proxy[64];
 	bool name;
 	size_t n;
 
 	if (reply->fault == HTTP_PROXY && odd_proxy(call))
-		words = "its address is not one: look at --proxy, https_proxy and their like";
+		words = "its address is none";
 	name = words[0] && isupper((unsigned char)words[1]);
 
 	switch (reply->fault) {
@@ -177,7 +209,9 @@ say(const struct http_call *call, CURLcode result, struct http_reply *reply)
 		snprintf(reply->text, sizeof(reply->text), "stopped by us");
 		return;
 	default:
-		snprintf(reply->text, sizeof(reply->text), "%s: %c%s", what[reply->fault],
+		say_proxy(call, proxy, sizeof(proxy));
+		snprintf(reply->text, sizeof(reply->text), "%s: %c%s",
+		    reply->fault == HTTP_PROXY ? proxy : what[reply->fault],
 		    name ? words[0] : tolower((unsigned char)words[0]), words + 1);
 	}
 	n = utf8_visible(reply->text, strlen(reply->text));

@@ -49,6 +49,7 @@ struct record_io {
 	struct lines lines;
 	bool reading, asked; /* a source is open; where there is no operand, stdin was */
 	bool ours;	     /* the source is to be closed */
+	bool told;	     /* the operands are read once more: what cannot be read has been said */
 	int operand;	     /* the next */
 	struct buf edit;   /* the record that record_set works on */
 	struct buf kind;   /* of the record that --retry works on */

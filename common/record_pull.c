@@ -143,7 +143,8 @@ next_source(struct run *run)
 			start_source(run, fd, name, true);
 			return true;
 		}
-		warn("cannot open '%s':", name);
+		if (!run->io->told)
+			warn("cannot open '%s':", name);
 		run_status(run, STATUS_FAILED);
 	}
 	return false;
@@ -169,7 +170,8 @@ pull_line(struct run *run, struct record *out)
 	case LINE_WAIT:
 		return PULL_WAIT;
 	case LINE_ERROR:
-		warn("%s: cannot read:", l->name);
+		if (!run->io->told)
+			warn("%s: cannot read:", l->name);
 		run_status(run, STATUS_FAILED);
 		break;
 	case LINE_END:

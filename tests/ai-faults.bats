@@ -205,7 +205,9 @@ unreachable() {
 @test "a proxy that is down is named, and is not asked for loopback" {
 	HTTPS_PROXY=$(address closed) unreachable proxy_failed \
 		--model=openai/m --base-url=https://model.invalid/v1
-	[[ "$stderr" == *"the proxy fails"* ]]
+	[[ "$stderr" == *"the proxy fails (see HTTPS_PROXY): "* ]]
+	all_proxy=ht:/x unreachable proxy_failed --model=openai/m --base-url=https://model.invalid/v1
+	[[ "$stderr" == *"the proxy fails (see all_proxy): "* && "$stderr" != *--proxy* ]]
 	control '{}'
 	records one >in
 	HTTPS_PROXY=$(address closed) https_proxy=$(address closed) http_proxy=$(address closed) \

@@ -208,6 +208,35 @@ key_sent() {
 	KANDIL_AI_JOBS=1 run -0 --separate-stderr $AI --temperature=1 </dev/null
 }
 
+# llama_server COMMAND...: what llama:FILE starts.
+llama_server() {
+	printf '#!/bin/sh\necho $$ >pid\n%s\n' "$*" >llama-server
+	chmod +x llama-server
+	export KANDIL_LLAMA_SERVER=$PWD/llama-server
+	: >m.gguf
+}
+
+@test "what a server of a file said before it ended is told" {
+	llama_server 'echo "failed to load model" >&2; exit 1'
+	for _ in $(seq 8); do
+		run -2 --separate-stderr kandil-ai --no-cache -m llama:m.gguf -p .text < <(records one)
+		same "kandil-ai: llama-server does not come up with 'm.gguf': failed to load model" "$stderr"
+	done
+}
+
+@test "a signal while a server of a file starts is no failure of the server" {
+	local pid
+	llama_server 'exec sleep 60'
+	env --default-signal=INT kandil-ai --no-cache -m llama:m.gguf -p .text \
+		< <(records one) >out 2>err 3>&- &
+	pid=$!
+	soon [ -s pid ]
+	kill -INT $pid
+	try wait $pid
+	same "130 " "$status $(grep -v waiting err)"
+	! kill -0 "$(cat pid)" 2>/dev/null
+}
+
 # ---- what it would cost
 
 @test "a dry run knows what was kept, what a schema allows, and says the sum" {
@@ -224,6 +253,19 @@ key_sent() {
 	run -0 --separate-stderr $AI -nq in
 	same "" "$stderr"
 	same 1 "$(asked | wc -l)"
+}
+
+@test "a dry run whose prices are not all known says so" {
+	printf 'openai\tm\t-\t-\t1000\t-\t1000000\t-\ttest\n' >prices.tsv
+	jq -nc '{prompt: "a"}, {prompt: "b", model: "openai/other"}' >in
+	run -0 --separate-stderr kandil-ai -n -m openai/m --prices=prices.tsv in
+	[[ $stderr == *", at least "*" USD: the price of 1 of 2 is not known: see --prices" ]]
+	: >none.tsv
+	run -0 --separate-stderr kandil-ai -n -m openai/m --prices=none.tsv in
+	[[ $stderr == *", at a price that is not known: see --prices" ]]
+	# What is on this machine costs nothing, and that is known.
+	run -0 --separate-stderr kandil-ai -n -m exec:cat < <(jq -nc '{prompt: "a"}')
+	[[ $stderr != *price* ]]
 }
 
 @test "of a server of one's own the first model is asked, and named" {

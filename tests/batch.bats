@@ -294,6 +294,28 @@ PROVIDERS="openai responses anthropic gemini"
 		"4 reply 5 budget" ]
 }
 
+@test "what is tried again is said at the first failure, once, and not with -q" {
+	lines a >in
+	URL=http://127.0.0.1:1
+	run -3 --separate-stderr ask openai --retries=2 in
+	same "kandil-ai: openai: cannot connect" "$(head -n 1 <<<"$stderr" | grep -o '^.*cannot connect')"
+	same 1 "$(grep -c ': tried up to 2 times more$' <<<"$stderr")"
+	run -3 --separate-stderr ask openai --retries=2 -q in
+	same 0 "$(grep -c tried <<<"$stderr")"
+	# The line on a terminal goes on saying it.
+	"$ROOT/tests/lib/terminal" sh -c \
+		"kandil-ai --batch --base-url=$URL --prompt=.t --model=openai/m-1 --retries=3 in >out" \
+		</dev/null >shown || same 3 $?
+	grep -q 'next try in .*: openai: cannot connect' shown
+}
+
+@test "an operand that cannot be opened is said once" {
+	lines a >in
+	run -3 --separate-stderr ask openai in nofile
+	same 1 "$(grep -c "cannot open 'nofile'" <<<"$stderr")"
+	same "reply to a" "$(jq -r .ai.text <<<"$output")"
+}
+
 @test "without a batch API, or a cache, it says so" {
 	local none="has no batches that are known here: leave out --batch"
 	lines a >in
@@ -360,7 +382,7 @@ PROVIDERS="openai responses anthropic gemini"
 		lines "$provider a" >in
 		echo "poll-503 poll-503 poll-503 poll-503 poll-503" >server/faults
 		run -0 --separate-stderr ask "$provider" --retries=1 in
-		[[ $stderr == *"looked at again"* ]]
+		same 1 "$(grep -c 'tried again for an hour' <<<"$stderr")"
 	done
 	paid_once
 }

@@ -158,7 +158,7 @@ no_batches(const char *provider)
 
 /* A model that is named and cannot be had is known before anything is read. */
 static void
-check_model(struct endpoints *endpoints, const struct settings *s)
+check_model(struct run *run, const struct settings *s, struct endpoints *endpoints)
 {
 	const struct endpoint *p;
 	struct slice name;
@@ -170,6 +170,9 @@ check_model(struct endpoints *endpoints, const struct settings *s)
 	if (s->batch && endpoint_is_program(slice(s->model)))
 		no_batches(*s->model == 'e' ? "exec" : "llama");
 	p = endpoint_default(endpoints, &name, &e);
+	/* A signal is no failure: it takes its course. */
+	if (p == NULL && run_interrupted())
+		exit(run_finish(run));
 	if (p == NULL)
 		engine_die(STATUS_USAGE, e.text);
 	if (s->batch && !batch_has(p))
@@ -223,7 +226,7 @@ work(struct run *run, const struct settings *s)
 	if (s->models) {
 		endpoints_list(endpoints, run);
 	} else {
-		check_model(endpoints, s);
+		check_model(run, s, endpoints);
 		ask(run, s, endpoints);
 	}
 	endpoints_close(endpoints);

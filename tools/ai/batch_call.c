@@ -11,6 +11,7 @@
 enum {
 	BASE_MS = 500,
 	CAP_MS = 60000,
+	SHOW_MS = 200,
 	SILENT_MS = 120000, /* uploads of 200 MB may take any time, if only they move */
 };
 
@@ -64,10 +65,29 @@ batch_sleep(struct batches *b, int64_t ms)
 
 		if (left <= 0)
 			return true;
-		http_wait(b->http, left, &signal, 1);
+		batch_show(b, left);
+		http_wait(b->http, b->progress.on && left > SHOW_MS ? SHOW_MS : left, &signal, 1);
 	}
 	b->interrupted = true;
 	return false;
+}
+
+void
+batch_trouble(struct batches *b, const char *provider, const struct failure *f, const char *until)
+{
+	bool first = b->trouble[0] == '\0';
+
+	snprintf(b->trouble, sizeof(b->trouble), "%s: %.150s", provider, f->text);
+	if (first && until)
+		note("%s: %s: tried again %s", provider, f->text, until);
+	else if (first)
+		note("%s: %s: tried up to %ld times more", provider, f->text, b->settings->retries);
+}
+
+void
+batch_well(struct batches *b)
+{
+	b->trouble[0] = '\0';
 }
 
 int
@@ -288,9 +308,13 @@ batch_call(struct batches *b, const struct batch *batch, const struct call *call
 	for (unsigned tries = 0;; tries++) {
 		int rc = call_once(b, batch, call, a, failure);
 
+		if (rc == 0)
+			batch_well(b);
 		if (rc == 0 || !again || failure->action != ACTION_RETRY ||
 		    (long)tries >= b->settings->retries)
 			return rc;
+		batch_trouble(b, batch->provider, failure,
+		    batch->stage == STAGE_CREATED ? "for an hour" : NULL);
 		if (die_verbose() > 0)
 			note("%s: %s: %s: once more", batch->name, failure->code, failure->text);
 		if (!batch_sleep(

@@ -141,6 +141,7 @@ struct batches {
 	bool stuck;	/* looking further is of no use now */
 	const char *stop; /* a code: nothing more is submitted */
 	char stop_text[400];
+	char trouble[200]; /* what fails now and is tried again; empty: nothing */
 	long long sent;	/* requests submitted in this run */
 	unsigned round;
 	bool again;	/* something failed and goes once more */
@@ -204,6 +205,8 @@ void batch_resolve(struct batches *);
 
 /* How many batches with requests of this run have not ended. */
 size_t batch_waiting(const struct batches *);
+/* The progress line: next is the time until something is done again. */
+void batch_show(struct batches *, int64_t next);
 /* Until all of them have, or a signal. */
 void batch_wait(struct batches *);
 /*
@@ -244,8 +247,15 @@ struct call {
  */
 int batch_call(struct batches *, const struct batch *, const struct call *, struct answer *,
     struct failure *);
-/* Waits; false: a signal came. */
+/* Waits, and shows how it goes; false: a signal came. */
 bool batch_sleep(struct batches *, int64_t ms);
+/*
+ * What fails will be tried again: shown until batch_well, and said at the first failure.
+ * until: how long, "for an hour"; NULL: --retries times.
+ */
+void batch_trouble(struct batches *, const char *provider, const struct failure *,
+    const char *until);
+void batch_well(struct batches *);
 /* Whether it may stand in a path: what comes from a server is not trusted. */
 bool batch_word(struct slice id);
 /* The text of a member, into b->scratch; empty when there is none. */

@@ -107,6 +107,7 @@ submit(struct batches *b, struct chunk *c, struct batch *batch, struct failure *
 		}
 		if (f->action != ACTION_RETRY || (long)tries >= b->settings->retries)
 			return 0;
+		batch_trouble(b, batch->provider, f, NULL);
 		if (!batch_sleep(b, backoff_wait(&b->backoff, tries, BASE_MS, CAP_MS, f->wait_ms)))
 			return 0;
 	}

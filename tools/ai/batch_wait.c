@@ -14,7 +14,6 @@
 enum {
 	LOOK_MS = 500,	    /* at least, between two looks */
 	LOOK_CAP_MS = 300000, /* and at most about so much more: reached after ten */
-	SHOW_MS = 200,
 	PATIENCE_MS = 3600000, /* with looks that fail and may pass */
 	/* Until then no provider has forgotten a batch. */
 	GONE_MS = 172800000,
@@ -171,10 +170,9 @@ not_now(struct batches *b, struct batch *batch, const struct failure *f, const c
 		return;
 	}
 	if (f->action == ACTION_RETRY && b->settings->retries > 0) {
-		if (batch->failing == 0) {
+		if (batch->failing == 0)
 			batch->failing = now;
-			note("%s: %s: %s: it is looked at again", batch->provider, what, f->text);
-		}
+		batch_trouble(b, batch->provider, f, "for an hour");
 		if (now - batch->failing < PATIENCE_MS) {
 			look_later(b, batch, f->wait_ms);
 			return;
@@ -235,8 +233,8 @@ look(struct batches *b, struct batch *batch)
 	}
 }
 
-static void
-show(struct batches *b, int64_t next)
+void
+batch_show(struct batches *b, int64_t next)
 {
 	struct buf tail = {0};
 	long long answered = 0, total = 0;
@@ -250,8 +248,11 @@ show(struct batches *b, int64_t next)
 			total += batch->count;
 			answered += batch->stage == STAGE_DONE ? batch->count : batch->answered;
 		}
-	buf_addf(&tail, "of %lld, waiting for %zu batches, next look in ", total, batch_waiting(b));
+	buf_addf(&tail, "of %lld, waiting for %zu batches, next %s in ", total, batch_waiting(b),
+	    b->trouble[0] ? "try" : "look");
 	progress_length(&tail, next);
+	if (b->trouble[0])
+		buf_addf(&tail, ": %s", b->trouble);
 	progress_show(&b->progress, answered, "answered", 0, buf_slice(&tail));
 	buf_free(&tail);
 }
@@ -276,7 +277,6 @@ batch_wait(struct batches *b)
 		if (b->interrupted || next == INT64_MAX)
 			continue;
 		next = next > now ? next - now : 0;
-		show(b, next);
-		batch_sleep(b, b->progress.on && next > SHOW_MS ? SHOW_MS : next);
+		batch_sleep(b, next);
 	}
 }

@@ -27,6 +27,8 @@ engine_dry(struct engine *e, struct slot *s)
 
 	if (kept)
 		tokens = (struct amount){0, 0};
+	else if (s->lane->price == NULL)
+		e->counts.unpriced++;
 	usage.input = tokens.input;
 	usage.output = tokens.output;
 	engine_build(e, &s->ask, s->lane->lack, &s->body);

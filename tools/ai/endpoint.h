@@ -59,7 +59,7 @@ int endpoints_open(struct endpoints **, const struct endpoint_settings *, struct
  * The endpoint of a model's name, made when first asked for, and the model's
  * own name. trusted: exec: and llama: may be named. NULL with e:
  * "no_provider" (unknown, with the nearest), "no_key" (what to set),
- * "not_trusted", "no_model", "cannot_start".
+ * "not_trusted", "no_model", "cannot_start", "interrupted" (by a signal, while a server starts).
  */
 struct endpoint *endpoint_find(
     struct endpoints *, struct slice model, bool trusted, struct slice *name, struct err *e);

@@ -291,6 +291,7 @@ engine_collect(struct engine *e)
 	common.rejects = NULL;
 	quiet.common = &common;
 	quiet.io = &io;
+	io.told = run->io->told;
 	e->run = &quiet;
 	e->collecting = true;
 	e->later = 0;
@@ -305,6 +306,7 @@ engine_collect(struct engine *e)
 	buf_free(&io.kind);
 	buf_free(&io.unwrapped);
 	e->collecting = false;
+	run->io->told = true;
 	e->run = run;
 	e->end = false;
 	e->ordinal = 0;

@@ -49,6 +49,7 @@ struct counts {
 	long long records, errors, asked, cached, repaired, retried;
 	long long had;	  /* passed with the answer that they had */
 	long long before; /* passed with an error that they had */
+	long long unpriced; /* of a dry run: to be asked at a price that is not known */
 	struct usage usage; /* of what was asked in this run */
 };
 

@@ -21,14 +21,24 @@ engine_die(enum status status, const char *text)
 	die(status, "%s", last);
 }
 
+/* What is spent; of a dry run, what can be said of it. */
 static void
 put_money(const struct engine *e, struct buf *b)
 {
+	const struct counts *c = &e->counts;
+
+	if (c->unpriced && c->unpriced == c->asked) {
+		buf_adds(b, ", at a price that is not known: see --prices");
+		return;
+	}
 	if (!money_known(&e->money))
 		return;
-	buf_adds(b, ", ");
+	buf_adds(b, c->unpriced ? ", at least " : ", ");
 	money_put(&e->money, money_spent(&e->money), b);
 	buf_addf(b, " %s", money_currency(&e->money));
+	if (c->unpriced)
+		buf_addf(b, ": the price of %lld of %lld is not known: see --prices", c->unpriced,
+		    c->asked);
 }
 
 /* Why the first in order has not left: what everybody behind it waits for. */

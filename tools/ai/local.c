@@ -15,6 +15,7 @@
 enum {
 	START_MS = 120000, /* a model of many gigabytes is read from disk first */
 	PROBE_MS = 300,
+	LAST_MS = 1000, /* for what it said before it ended */
 	WORDS = 64 * 1024,
 };
 
@@ -50,13 +51,29 @@ listen_to(struct spawn *server, struct buf *words, int64_t ms)
 		buf_splice(words, 0, words->len - WORDS / 4, (struct slice){"", 0});
 }
 
-static int
-give_up(struct spawn *server, const struct buf *words, const char *file, struct err *e)
+/* What it said is in the pipe when it has ended; children of its own may hold that open. */
+static void
+hear_out(struct spawn *server, struct buf *words)
 {
-	struct slice rest = slice_trim(buf_slice(words)), line = {"", 0};
+	int64_t until = time_ms() + LAST_MS;
+
+	while (spawn_ended(server) && server->err >= 0 && time_ms() < until)
+		listen_to(server, words, until - time_ms());
+}
+
+static int
+give_up(struct spawn *server, struct buf *words, const char *file, struct err *e)
+{
+	struct slice rest, line = {"", 0};
 	struct buf shown = {0};
 
+	if (run_interrupted()) {
+		spawn_end(server, 0);
+		return err_set(e, "interrupted", "interrupted");
+	}
+	hear_out(server, words);
 	spawn_end(server, 0);
+	rest = slice_trim(buf_slice(words));
 	while (slice_line(&rest, &line))
 		;
 	buf_add_visible(&shown, line);

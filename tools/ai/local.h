@@ -12,7 +12,7 @@
  * Starts llama-server (PATH, or $KANDIL_LLAMA_SERVER) with a model file on a
  * free port of loopback and waits until it is ready: 0 and its base URL, the
  * caller's to free; or -1 with e "cannot_start" (the file, what to install,
- * what it said last). It ends with us, by spawn_end or in any other way.
+ * what it said last) or "interrupted". It ends with us, by spawn_end or in any other way.
  */
 int local_start(struct spawn *, const char *file, char **base, struct err *e);
 

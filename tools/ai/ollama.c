@@ -141,7 +141,7 @@ check(const struct ask *a, struct err *e)
 			if (type.ptr && !json_is(type, "text"))
 				return err_set(e, "bad_value",
 				    "Ollama's API takes text alone, not other parts in 'content': "
-				    "ask its compatible API with --api=openai");
+				    "ask its compatible API with --api=chat");
 		}
 	}
 	return 0;

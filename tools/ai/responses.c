@@ -207,7 +207,7 @@ failure(int status, struct slice headers, struct slice body, const struct ask *a
 static int
 check(const struct ask *a, struct err *e)
 {
-	const char *other = "or ask chat completions with --api=openai";
+	const char *other = "or ask chat completions with --api=chat";
 
 	if (a->seed.ptr)
 		return ask_refuse(e, "the responses API", "seed", other);
