@@ -5,7 +5,8 @@
  * code the environment, every .json file (import), ~/.jq, and this process's
  * stderr; here it gets none of them. `input` and `inputs` have nothing to
  * read, `halt` ends only this run, `debug` and `stderr` become messages. It may
- * compute for ever, and take what memory there is: programs are the user's own.
+ * compute for ever, until a signal (run_busy of record.h), and take what memory there is:
+ * programs are the user's own.
  *
  * A program that is only a path (.a.b) or a text with paths in it
  * ("from \(.a.b)") runs on slices and starts no libjq, which takes 20 ms.

@@ -14,6 +14,7 @@
  */
 #include "common/mem.h"
 #include "common/query_part.h"
+#include "common/record.h"
 #include "common/tree_jv.h"
 
 #include <jq.h>
@@ -69,7 +70,9 @@ on_debug(void *state, jv value)
 
 	(void)state;
 	tree_write(&t, 2000, &text, NULL);
+	run_busy(false);
 	warn("debug: %s", text.ptr);
+	run_busy(true);
 	buf_free(&text);
 	tree_free(&t);
 }
@@ -189,7 +192,9 @@ query_jq_run(struct query_jq *q, struct slice input, query_result *result, void 
 	old = hide_environment();
 	jq_start(q->jq, tree_jv(&t), 0);
 	for (;;) {
+		run_busy(true);
 		value = jq_next(q->jq);
+		run_busy(false);
 		if (!jv_is_valid(value)) {
 			environ = old;
 			return run_end(q, value, e);

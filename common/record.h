@@ -60,6 +60,14 @@ void run_status(struct run *, enum status);
 bool run_interrupted(void);
 
 /*
+ * Around work that does not come back to ask run_interrupted and may last for ever, a jq
+ * program: where the first SIGINT or SIGTERM finds it still working a second later, what was
+ * emitted so far is written (-o: to its part, which is named), and the signal takes its course.
+ * While it lasts nothing else may be written to stdout or stderr.
+ */
+void run_busy(bool);
+
+/*
  * Calls fn for every record of the operands, or of stdin when there are
  * none (a terminal then means usage, status 2). Records that carry an
  * error of ours are copied and counted without calling fn, unless --retry.

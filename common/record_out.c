@@ -3,7 +3,8 @@
  *
  * SIGINT and SIGTERM end a run between two records. The first is only
  * remembered (a byte in a pipe wakes a blocked read); a second one finds the
- * default action and ends us at once.
+ * default action and ends us at once. Where a jq program runs, which may be for ever, an alarm
+ * ends us GRACE_S later.
  */
 #include "common/mem.h"
 #include "common/record_io.h"
@@ -17,11 +18,59 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t caught;
+enum { GRACE_S = 1 };
+
+static volatile sig_atomic_t caught, busy, armed, ending;
 static int wake[2] = {-1, -1};
 static const char *kept_part; /* for the last words */
 static const char *secret_part, *secret_name; /* run_private: nothing of it may stay */
 static bool terminal;
+
+/* Runs when we die: names what stayed behind. */
+static void
+last_words(void)
+{
+	if (secret_part)
+		unlink(secret_part);
+	else if (kept_part)
+		warn("what was written so far is in '%s'", kept_part);
+}
+
+/* The work that lasts is no reason to keep what is written already: a first alarm sees to that. */
+static void
+on_alarm(int number)
+{
+	(void)number;
+	armed = 0;
+	if (!busy)
+		return; /* who works asks run_interrupted, or will soon be busy again */
+	signal(caught, SIG_DFL);
+	if (!ending) {
+		ending = 1;
+		alarm(GRACE_S); /* for a reader that does not read */
+		/* A jq program is in nobody's way: stdio is not in use, and holds whole lines. */
+		last_words();
+		fflush(stdout);
+	}
+	raise(caught);
+}
+
+static void
+arm(void)
+{
+	if (armed)
+		return;
+	armed = 1;
+	alarm(GRACE_S);
+}
+
+void
+run_busy(bool yes)
+{
+	busy = yes;
+	if (yes && caught)
+		arm();
+}
 
 static void
 on_signal(int number)
@@ -29,6 +78,8 @@ on_signal(int number)
 	int error = errno;
 
 	caught = number;
+	if (busy)
+		arm();
 	if (write(wake[1], "", 1) < 0)
 		errno = error; /* the pipe is full: it wakes anyway */
 	errno = error;
@@ -55,6 +106,8 @@ catch(int number)
 void
 out_signals(void)
 {
+	struct sigaction bell = {.sa_handler = on_alarm};
+
 	/*
 	 * A closed standard descriptor would be given to the next file opened.
 	 * stdout is put on a descriptor that cannot be written, so that the
@@ -64,6 +117,8 @@ out_signals(void)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
 			open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
 	signal(SIGPIPE, SIG_DFL);
+	bell.sa_flags = (int)(SA_RESTART | SA_NODEFER);
+	sigaction(SIGALRM, &bell, NULL);
 	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) == 0) {
 		catch(SIGINT);
 		catch(SIGTERM);
@@ -123,16 +178,6 @@ out_wait(int fd)
 		flush();
 	while (!caught && poll(fds, 2, -1) < 0 && errno == EINTR)
 		;
-}
-
-/* Runs when we die: names what stayed behind. */
-static void
-last_words(void)
-{
-	if (secret_part)
-		unlink(secret_part);
-	else if (kept_part)
-		warn("what was written so far is in '%s'", kept_part);
 }
 
 static int

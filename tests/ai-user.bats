@@ -237,6 +237,41 @@ llama_server() {
 	! kill -0 "$(cat pid)" 2>/dev/null
 }
 
+# loops OPTION...: kandil-ai, whose second record's prompt has no end, in $pid.
+loops() {
+	printf '{"kind":"%s"}\n' note question >in
+	env --default-signal=INT kandil-ai --no-cache -m exec:cat --kind=question \
+		-p 'def f: f; f' "$@" in >out 2>err 3>&- &
+	pid=$!
+	soon computes $pid
+}
+
+# computes PID: it has done so for a tenth of a second.
+computes() {
+	[ "$(sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 12)" -ge 10 ]
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null || [[ $(sed 's/.*) //' "/proc/$1/stat") == Z* ]]
+}
+
+@test "a prompt without an end is ended by the first signal, and what is done is written" {
+	local name
+	for name in INT TERM; do
+		loops
+		kill -$name $pid
+		soon gone $pid
+		try wait $pid
+		same "$((128 + $(kill -l $name))) {\"kind\":\"note\"}" "$status $(cat out)"
+		loops -o file
+		kill -$name $pid
+		soon gone $pid
+		try wait $pid
+		same "kandil-ai: what was written so far is in 'file.part'" "$(cat err)"
+		same '{"kind":"note"}' "$(cat file.part)"
+	done
+}
+
 # ---- what it would cost
 
 @test "a dry run knows what was kept, what a schema allows, and says the sum" {

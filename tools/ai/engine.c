@@ -186,10 +186,12 @@ begin_some(struct engine *e)
 	while ((s = e->window.unbegun) && may_begin(e)) {
 		if (s->record) {
 			engine_begin(e, s);
-			continue;
+		} else {
+			e->window.unbegun = s->after;
+			engine_leaves(e, s);
 		}
-		e->window.unbegun = s->after;
-		engine_leaves(e, s);
+		/* The next one's prompt may take for ever. */
+		engine_leave(e);
 	}
 }
 
