@@ -105,6 +105,38 @@ prices() {
 	[ "$(wc -l <out)" = 2 ]
 }
 
+@test "two processes on one cache pay for nothing twice, nor for each other's death" {
+	local n one two out
+	numbered 40 ok >in
+	for n in 1 8; do
+		control '{"delay":20}'
+		rm -rf kept
+		timeout 60 $AI --cache=kept -j "$n" in >one 3>&- &
+		one=$!
+		timeout 60 $AI --cache=kept -j "$n" in >two 3>&- &
+		two=$!
+		wait $one
+		wait $two
+		for out in one two; do
+			same "$(seq 40 | sed 's/^/re: ok /')" "$(jq -r .ai.text $out)"
+		done
+		same 40 "$(asked | wc -l)"
+	done
+	# What who was killed was asking is asked by the other.
+	control '{"wait":["stall-headers","ok"]}'
+	numbered 1 wait >in
+	$AI --cache=killed in >one 3>&- &
+	one=$!
+	is_asked() { [ "$(asked | wc -l)" = 1 ]; }
+	soon is_asked
+	$AI --cache=killed in >two 3>&- &
+	two=$!
+	kill -KILL $one
+	wait $two
+	same '"re: wait 1" 2' "$(jq -c .ai.text two) $(asked | wc -l)"
+	wait $one || true
+}
+
 @test "an answer whose repair was asked for was not in the cache" {
 	control '{"*":[{"text":"no"},{"text":"1"}]}'
 	echo '{"text":"one"}' >in

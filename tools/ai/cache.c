@@ -73,6 +73,7 @@ follow(struct cache *c, bool locked)
 		if (!folder_newest(c, c->number + 1, 0))
 			folder_load(c, locked);
 	}
+	c->news += more;
 	return more;
 }
 
@@ -95,6 +96,49 @@ bool
 cache_get(struct cache *c, const uint8_t key[CACHE_KEY], struct buf *out)
 {
 	return look(c, key, out) || (follow(c, false) && look(c, key, out));
+}
+
+bool
+cache_news(struct cache *c, uint64_t *seen)
+{
+	bool news;
+
+	follow(c, false);
+	news = c->news != *seen;
+	*seen = c->news;
+	return news;
+}
+
+/* ---- who asks for what ---- */
+
+/*
+ * A byte of the file for a key, locked as long as its reply is asked for: the lock goes with the
+ * process (fcntl(2), open file description locks). Two keys with one byte wait for each other
+ * in vain, once in 2^62.
+ */
+static bool
+set_claim(const struct cache *c, const uint8_t key[CACHE_KEY], short type)
+{
+	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_len = 1,
+	    .l_start = (off_t)(key_fragment(key) >> 2)};
+
+	return fcntl(c->claims, F_OFD_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
+}
+
+bool
+cache_claim(struct cache *c, const uint8_t key[CACHE_KEY])
+{
+	if (c->claims < 0)
+		c->claims = openat(c->dirfd, "claims",
+		    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	return c->claims < 0 || set_claim(c, key, F_WRLCK);
+}
+
+void
+cache_unclaim(struct cache *c, const uint8_t key[CACHE_KEY])
+{
+	if (c->claims >= 0)
+		set_claim(c, key, F_UNLCK);
 }
 
 /* ---- appending ---- */
@@ -220,7 +264,8 @@ cache_open(struct cache **out, const char *dir, size_t max_bytes, struct err *e)
 	c = xcalloc(1, sizeof(*c));
 	c->dir = name;
 	c->dirfd = fd;
-	c->lock = c->fd = -1;
+	c->lock = c->claims = c->fd = -1;
+	c->news = 1;
 	c->max = max_bytes ? max_bytes : CACHE_BYTES;
 	c->target = c->max / 64;
 	if (c->target < SEGMENT_LEAST)
@@ -245,6 +290,8 @@ cache_close(struct cache *c)
 	buf_free(&c->image);
 	if (c->lock >= 0)
 		close(c->lock);
+	if (c->claims >= 0)
+		close(c->claims);
 	close(c->dirfd);
 	free(c->dir);
 	free(c);

@@ -53,6 +53,18 @@ bool cache_get(struct cache *, const uint8_t key[CACHE_KEY], struct buf *out);
  */
 int cache_put(struct cache *, const uint8_t key[CACHE_KEY], struct slice value, struct err *e);
 /*
+ * Says to the other processes that use the folder that this one asks for the reply of a key, until
+ * cache_unclaim, or its end in whatever way: true; false when another one does. Where it cannot be
+ * said (a folder that may only be read) it is true: asking twice is better than not at all.
+ */
+bool cache_claim(struct cache *, const uint8_t key[CACHE_KEY]);
+void cache_unclaim(struct cache *, const uint8_t key[CACHE_KEY]);
+/*
+ * Takes in what others have kept. Whether there was anything since *seen was set, which it is
+ * anew: who looked in vain then looks once more. 0 is before everything.
+ */
+bool cache_news(struct cache *, uint64_t *seen);
+/*
  * Brings to disk what was put: 0, or -1 with e ("cannot_write"). For who is about to forget where
  * else the replies are; it may take seconds.
  */

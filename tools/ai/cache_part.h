@@ -7,10 +7,10 @@
  *	cache_index.c	the file beside a sealed segment
  *	cache_reply.c	replies as values
  *
- * Files are DIR/lock, DIR/NNNNNNNN.seg1 and .idx1, eight hex digits that grow
- * by one; the last digit of the suffix is the format's version, so that
- * another version leaves these alone. All numbers are the machine's own (64 bit,
- * little-endian), since a cache is not carried around.
+ * Files are DIR/lock, DIR/claims (empty: of its bytes one is locked for each reply that is
+ * being asked for), DIR/NNNNNNNN.seg1 and .idx1, eight hex digits that grow by one; the last
+ * digit of the suffix is the format's version, so that another version leaves these alone. All
+ * numbers are the machine's own (64 bit, little-endian), since a cache is not carried around.
  */
 #ifndef KANDIL_AI_CACHE_PART_H
 #define KANDIL_AI_CACHE_PART_H
@@ -129,7 +129,8 @@ struct segment {
 
 struct cache {
 	char *dir;
-	int dirfd, lock;
+	int dirfd, lock, claims; /* descriptors */
+	uint64_t news; /* grows whenever others have kept something; from 1 */
 	uint64_t max, target; /* bytes of the folder, of a segment */
 	struct segment *sealed; /* ascending */
 	size_t n, cap;

@@ -6,6 +6,7 @@
 #include "tools/ai/engine_part.h"
 
 #include "common/crypto.h"
+#include "common/time.h"
 
 /* ---- keys, and who asks the same at this moment ---- */
 
@@ -217,6 +218,47 @@ engine_kept(struct engine *e, struct slot *s)
 	return true;
 }
 
+/* Another's claim is waited for no longer than one reply may take: he may have been stopped. */
+static bool
+is_overdue(const struct engine *e, struct slot *s)
+{
+	if (s->behind == 0)
+		s->behind = time_ms();
+	return time_ms() - s->behind > (int64_t)(e->settings->timeout * 1000);
+}
+
+/*
+ * The cache was looked into when the record was begun, perhaps long ago; who claims first and looks
+ * then misses nothing that another who had the claim has kept.
+ */
+enum turn_to
+engine_claim(struct engine *e, struct slot *s)
+{
+	if (!cacheable(e, s))
+		return TURN_OURS;
+	s->claimed = cache_claim(e->cache, s->key);
+	if (!s->claimed && !is_overdue(e, s))
+		return TURN_THEIRS;
+	if (!cache_news(e->cache, &s->seen))
+		return TURN_OURS;
+	if (engine_recall(e, s)) {
+		s->ask.stream = false;
+		engine_build(e, &s->ask, 0, &e->body);
+		if (!engine_kept(e, s))
+			return TURN_OURS;
+	}
+	engine_unclaim(e, s);
+	return TURN_OVER;
+}
+
+void
+engine_unclaim(struct engine *e, struct slot *s)
+{
+	if (s->claimed)
+		cache_unclaim(e->cache, s->key);
+	s->claimed = false;
+}
+
 void
 engine_keep(struct engine *e, struct slot *s)
 {
@@ -275,6 +317,9 @@ engine_look(struct engine *e, struct slot *s)
 	engine_key(protocol ? protocol->name : "exec", buf_slice(&e->url), buf_slice(&e->body),
 	    s->key);
 	s->body_size = e->body.len;
+	s->behind = 0;
+	if (cacheable(e, s))
+		cache_news(e->cache, &s->seen);
 	if (engine_kept(e, s)) {
 		engine_replied(e, s);
 		return;

@@ -12,15 +12,14 @@ enum {
 	KEPT_REPLY = 16 << 10, /* bytes of a reply in an error record */
 };
 
-static void
-wait_and_retry(struct engine *e, struct slot *s, int64_t wait)
+void
+engine_wait(struct engine *e, struct slot *s, int64_t wait)
 {
 	s->state = SLOT_WAITING;
 	s->due = time_ms() + wait;
 	s->next = e->waiting;
 	e->waiting = s;
 	e->backing++;
-	e->counts.retried++;
 }
 
 static void
@@ -108,7 +107,8 @@ retry(struct engine *e, struct slot *s, const struct failure *f, int status)
 	if (s->streamed && e->settings->stream)
 		s->streamed = 0;
 	reply_reset(&s->reply);
-	wait_and_retry(e, s, wait);
+	e->counts.retried++;
+	engine_wait(e, s, wait);
 }
 
 /* The server does not take a part of the request: from now on it is left out, and that is said. */

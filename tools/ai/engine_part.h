@@ -81,6 +81,7 @@ struct engine {
 	size_t later;	  /* in batch's hands */
 	int64_t leaving;  /* bytes of input whose records have left */
 	bool end;	  /* of the input */
+	bool aside;	  /* at the last turn something was left to another process */
 	bool was_full;	  /* the window, at the last turn */
 	bool idle;	  /* more could fly, but nothing of what is ready may go */
 	bool collecting;
@@ -110,6 +111,14 @@ void engine_begin(struct engine *, struct slot *);
 bool engine_kept(struct engine *, struct slot *);
 /* Looks among what was kept, and queues it where nothing is. */
 void engine_look(struct engine *, struct slot *);
+enum turn_to { TURN_OURS, TURN_THEIRS, TURN_OVER };
+/*
+ * Whose it is to ask, right before it goes: ours, until engine_unclaim; another process's, who is
+ * asking the same; nobody's (for engine_release): another's reply is in the slot by now, or the
+ * ask cannot be made again.
+ */
+enum turn_to engine_claim(struct engine *, struct slot *);
+void engine_unclaim(struct engine *, struct slot *);
 /* Keeps a reply that came over the network. */
 void engine_keep(struct engine *, struct slot *);
 /* Makes the request's URL and body in e->url and out. */
@@ -127,6 +136,8 @@ void engine_replied(struct engine *, struct slot *);
 
 /* ---- engine_fail.c ---- */
 
+/* It is queued again after so many ms. */
+void engine_wait(struct engine *, struct slot *, int64_t wait);
 /* status: of HTTP, 0 when none came. */
 void engine_failed(struct engine *, struct slot *, const struct failure *, int status);
 

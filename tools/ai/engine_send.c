@@ -11,6 +11,7 @@
 
 enum {
 	REPLY_BYTES = 16 << 20,
+	OTHER_MS = 50, /* until it is looked at again what another process asks for */
 	TOTAL = 12, /* times --timeout: a reply that comes byte by byte is given up too */
 };
 
@@ -107,6 +108,7 @@ arrived(struct engine *e, struct slot *s)
 	s->cached = false; /* its repair was asked for, if nothing else */
 	pay(e, s);
 	engine_keep(e, s);
+	engine_unclaim(e, s);
 	engine_release(e, s);
 }
 
@@ -182,6 +184,7 @@ on_done(struct http_call *call, const struct http_reply *h, void *state)
 	}
 	if (h->status / 100 == 2)
 		lost(e, s);
+	engine_unclaim(e, s);
 	engine_failed(e, s, &f, h->fault == HTTP_DONE ? h->status : 0);
 }
 
@@ -295,6 +298,7 @@ send_one(struct engine *e, struct slot *s)
 	if (!engine_recall(e, s)) {
 		buckets_settle(&s->lane->buckets, time_ms(), s->taken, (struct amount){0, 0}, NULL);
 		money_settle(&e->money, &s->reserved);
+		engine_unclaim(e, s);
 		engine_release(e, s);
 		return;
 	}
@@ -314,6 +318,7 @@ send_one(struct engine *e, struct slot *s)
 	f.code = err.code;
 	snprintf(f.text, sizeof(f.text), "%s", err.text);
 	land(e, s, (struct amount){0, 0}, NULL);
+	engine_unclaim(e, s);
 	engine_failed(e, s, &f, 0);
 }
 
@@ -328,11 +333,29 @@ stop_budget(struct engine *e)
 	buf_free(&spent);
 }
 
+/* What another process asks, or has asked, is taken from the head of the queue. */
+static void
+pass_over(struct engine *e, struct lane *lane)
+{
+	enum turn_to turn;
+
+	while (lane->first && (turn = engine_claim(e, lane->first)) != TURN_OURS) {
+		struct slot *s = unqueue(e, lane);
+
+		if (turn == TURN_THEIRS) {
+			engine_wait(e, s, OTHER_MS);
+			e->aside = true;
+		} else {
+			engine_release(e, s);
+		}
+	}
+}
+
 /* Whether the first of the lane may go now; else when, in *wake (-1: when something lands). */
 static bool
 may_go(struct engine *e, struct lane *lane, int64_t now, int64_t *wake)
 {
-	struct slot *s = lane->first;
+	struct slot *s;
 	int64_t wait;
 
 	*wake = -1;
@@ -346,7 +369,11 @@ may_go(struct engine *e, struct lane *lane, int64_t now, int64_t *wake)
 		*wake = lane->blocked;
 		return false;
 	}
+	pass_over(e, lane);
+	if ((s = lane->first) == NULL)
+		return false;
 	if (!money_reserve(&e->money, lane->price, s->taken, &s->reserved)) {
+		engine_unclaim(e, s);
 		/* What is in flight may turn out cheaper than it was taken for. */
 		if (e->flying == 0)
 			stop_budget(e);
@@ -355,6 +382,7 @@ may_go(struct engine *e, struct lane *lane, int64_t now, int64_t *wake)
 	wait = buckets_take(&lane->buckets, now, s->taken);
 	if (wait) {
 		money_settle(&e->money, &s->reserved);
+		engine_unclaim(e, s);
 		*wake = lane->blocked = now + wait;
 	}
 	return wait == 0;
@@ -430,6 +458,7 @@ engine_send(struct engine *e, int64_t now)
 	int64_t wake = wake_up(e, now), at;
 	bool timed = true;
 
+	e->aside = false;
 	for (struct lane *l = e->lanes; l; l = l->next) {
 		drop_behind(e, l);
 		while (l->first && !e->stop && may_go(e, l, now, &at)) {
@@ -441,6 +470,8 @@ engine_send(struct engine *e, int64_t now)
 			timed &= at >= 0;
 		}
 	}
+	if (e->aside)
+		sooner(&wake, now + OTHER_MS);
 	e->idle = e->queued + e->backing > 0 && e->flying < e->settings->jobs &&
 	    (timed || e->nlanes > 1);
 	if (e->stop)

@@ -54,6 +54,9 @@ struct slot {
 	uint8_t key[CACHE_KEY];
 	bool keyed; /* it is in the table of keys */
 	unsigned repairs;
+	uint64_t seen; /* what others had kept when the cache was looked into (cache_news) */
+	bool claimed;  /* by us, while it flies */
+	int64_t behind; /* since when another process asks the same, ms; 0: none does */
 
 	/* asking */
 	struct http_call *call;
