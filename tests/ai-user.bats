@@ -51,6 +51,22 @@ setup() {
 	same 3 "$(wc -l <<<"$stderr")"
 }
 
+@test "chat takes attached values and pipes, and names what it cannot read" {
+	control '{}'
+	run -0 kandil chat -mopenai/m --attach <(echo piped) hello
+	same $'piped\n\n\nhello' "$(asked | jq -r '.body.messages[0].content')"
+	run -2 --separate-stderr kandil chat -m openai/m hello < <(printf 'a\377b')
+	same "kandil-chat: standard input is no text in UTF-8" "$stderr"
+	run -2 --separate-stderr kandil chat -m openai/m --attach=. hello
+	same "kandil-chat: cannot read '.'" "$stderr"
+}
+
+@test "chat that cannot print the answer says so" {
+	control '{}'
+	try kandil chat -m openai/m hello >/dev/full 2>err
+	same "3 kandil-ai: cannot write standard output: No space left on device" "$status $(cat err)"
+}
+
 @test "chat -v says what it took, and without it nothing is said" {
 	control '{"hello": ["reset-headers", "ok"]}'
 	run -0 --separate-stderr kandil chat -v -m openai/m hello
@@ -129,6 +145,8 @@ setup() {
 		kandil-ai --prompt=.text -H broken
 		OPENAI_BASE_URL=localhost:1 kandil-ai --prompt=.text
 		OPENAI_BASE_URL=http://model.example.com/v1 kandil-ai --prompt=.text
+		kandil-ai --models
+		kandil-ai --prompt=.text --model=
 		kandil-ai --prompt=.text --base-url=ftp://x
 	END
 	[[ $stderr == "kandil-ai: --base-url: 'ftp://x"* ]]
@@ -188,6 +206,18 @@ key_sent() {
 		--key-file=key 'key'
 		--key-command=cat<key --key-command
 	END
+}
+
+@test "a member that no request has is no silence" {
+	control '{}'
+	run -1 --separate-stderr kandil-ai -m openai/m --request '{prompt: .text, max_token: 9}' < <(records one)
+	same "--request: unknown member 'max_token': did you mean 'max_tokens'?" \
+		"$(jq -r .error.message <<<"$output")"
+	run -1 --separate-stderr kandil-ai -m openai/m --request '{prompt: .text, logit_bias: {}}' < <(records one)
+	[[ $output == *"what only the provider knows goes into 'body'"* ]]
+	same 0 "$(asked | wc -l)"
+	# A record that is the request itself has members of its own.
+	run -0 --separate-stderr kandil-ai -m openai/m <<<'{"id":1,"prompt":"x","max_token":9}'
 }
 
 @test "a value that is wrong says where it stands" {

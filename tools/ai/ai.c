@@ -104,7 +104,7 @@ static const struct tool tool = {
 };
 
 static void
-check(const struct settings *s)
+check(const struct run *run, const struct settings *s)
 {
 	if (s->jobs < 1)
 		die(STATUS_USAGE, "%s: at least 1 request must be in flight", opt_origin("jobs"));
@@ -116,6 +116,11 @@ check(const struct settings *s)
 		die(STATUS_USAGE, "--batch goes with none of --stream, --plain, --replay, --dry-run");
 	if (s->plain && s->unordered)
 		die(STATUS_USAGE, "--plain and --unordered: one of them");
+	if (s->models && run->noperands)
+		die(STATUS_USAGE, "--models reads nothing: leave out '%s'", run->operands[0]);
+	if (s->model && !*s->model)
+		die(STATUS_USAGE, "%s: a model needs a name; auto is by the key that is set",
+		    opt_origin("model"));
 	if (!*s->into)
 		die(STATUS_USAGE, "%s: a member needs a name", opt_origin("into"));
 }
@@ -240,7 +245,7 @@ main(int argc, char **argv)
 
 	run_start(&run, &tool, &settings, argc, argv);
 	settings.api = api_word(&settings);
-	check(&settings);
+	check(&run, &settings);
 	fit_jobs(&settings);
 	work(&run, &settings);
 	return run_finish(&run);

@@ -417,10 +417,9 @@ endpoint_auto(struct endpoints *es, struct slice *name, struct err *e)
 	    (made = find_local(es, "llamacpp", name, e)))
 		return made;
 	err_set(e, "no_model",
-	    "no model is configured: start Ollama or llama-server, or --model=llama:FILE.gguf, for "
-	    "a local one;\n"
-	    "for a hosted one set ANTHROPIC_API_KEY, OPENAI_API_KEY or GEMINI_API_KEY,\n"
-	    "or name one: --model=PROVIDER/NAME (kandil-ai --models lists the providers)");
+	    "no model is configured: start Ollama or llama-server, for a local one, or\n"
+	    "--model=llama:FILE.gguf; for a hosted one set ANTHROPIC_API_KEY, OPENAI_API_KEY\n"
+	    "or GEMINI_API_KEY, or --model=PROVIDER/NAME: kandil-ai --models lists them");
 	return NULL;
 }
 

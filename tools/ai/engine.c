@@ -248,9 +248,16 @@ wait_for(struct engine *e, int64_t ms)
 static void
 tell_interrupted(const struct engine *e)
 {
-	if (e->window.count && !e->settings->plain)
-		note("interrupted: %zu records that were read are not written; the same command "
-		     "again asks no more for what was answered", e->window.count);
+	bool kept = e->cache || e->cassette;
+
+	if (e->window.count == 0 || e->settings->plain)
+		return;
+	note("interrupted: %zu records that were read are not written", e->window.count);
+	/* Replies of programs are kept by a cassette alone. */
+	for (const struct lane *l = e->lanes; l; l = l->next)
+		kept = kept && (l->endpoint->protocol || e->cassette);
+	if (kept)
+		note("the same command again asks no more for what was answered");
 }
 
 static void

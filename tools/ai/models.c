@@ -82,7 +82,10 @@ take_list(struct http_call *call, const struct http_reply *reply, void *state)
 	l->done = true;
 	if (reply->fault != HTTP_DONE)
 		snprintf(l->hint, sizeof(l->hint), "%s", reply->text);
-	else if (reply->status / 100 != 2)
+	else if (reply->status == 404 || reply->status == 405) {
+		l->reachable = true;
+		snprintf(l->hint, sizeof(l->hint), "it lists no models: --model=%s/NAME", l->provider->name);
+	} else if (reply->status / 100 != 2)
 		snprintf(l->hint, sizeof(l->hint), "it answers with status %d%s", reply->status,
 		    reply->status == 401 || reply->status == 403 ? ": is the key right?" : "");
 	else if (json_check(reply->body, NULL) < 0)
@@ -161,7 +164,7 @@ emit(struct listing *l, struct run *run)
 			json_name(&out, "default");
 			json_put_bool(&out, true);
 		}
-		if (!l->reachable)
+		if (l->hint[0])
 			json_add(&out, "hint", slice(l->hint));
 		json_close(&out, '}');
 		record_emit(run, buf_slice(&out));

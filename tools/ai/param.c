@@ -87,6 +87,12 @@ param_set(struct ask *ask, struct slice name, struct slice value, struct err *e)
 	return 1;
 }
 
+const char *
+param_name(size_t i)
+{
+	return i < sizeof(params) / sizeof(params[0]) ? params[i].name : NULL;
+}
+
 /* An option that is raw JSON already. */
 static int
 set_option(struct ask *ask, const struct param *p, const char *text, struct err *e)

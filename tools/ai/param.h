@@ -16,6 +16,8 @@
  */
 int param_set(struct ask *, struct slice name, struct slice value, struct err *e);
 
+/* The names of parameters in turn, NULL behind the last. */
+const char *param_name(size_t i);
 /*
  * The options' parameters; text keeps what had to be written for them and
  * must not change as long as the ask is used. 0, or -1 with e "bad_value".

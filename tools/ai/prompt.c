@@ -222,6 +222,7 @@ struct members {
 	struct slice prompt, system, messages, model, schema;
 };
 
+/* 1: taken; 0: a request has no such member; -1 with e. */
 static int
 take_member(
     struct members *m, struct ask *ask, struct slice name, struct slice value, struct err *e)
@@ -236,18 +237,48 @@ take_member(
 	if (at == NULL)
 		return param_set(ask, name, value, e);
 	*at = json_type(value) == JSON_NULL ? (struct slice){NULL, 0} : value;
-	return 0;
+	return 1;
 }
 
+static const char *
+next_name(size_t i, const void *state)
+{
+	static const char *const own[] = {"prompt", "system", "messages", "model", "schema"};
+	size_t n = sizeof(own) / sizeof(*own);
+
+	(void)state;
+	return i < n ? own[i] : param_name(i - n);
+}
+
+/* Of --request: a slip of the finger would be asked for in vain. */
 static int
-take_members(struct members *m, struct ask *ask, struct slice request, struct err *e)
+unknown_member(struct slice name, struct err *e)
+{
+	struct buf word = {0};
+	const char *near;
+
+	json_text(name, &word);
+	near = opt_nearest(buf_slice(&word).ptr, next_name, NULL);
+	err_set(e, "bad_value", "--request: unknown member '%.100s': %s%s%s", buf_slice(&word).ptr,
+	    near ? "did you mean '" : "what only the provider knows goes into 'body'",
+	    near ? near : "", near ? "'?" : "");
+	buf_free(&word);
+	return -1;
+}
+
+/* strict: of what is no member of a request there may be none. */
+static int
+take_members(struct members *m, struct ask *ask, struct slice request, bool strict, struct err *e)
 {
 	struct json_walk w = json_walk(request);
 	struct slice name, value;
 
-	while (json_member(&w, &name, &value))
-		if (take_member(m, ask, name, value, e) < 0)
+	while (json_member(&w, &name, &value)) {
+		int rc = take_member(m, ask, name, value, e);
+
+		if (rc < 0 || (rc == 0 && strict && unknown_member(name, e) < 0))
 			return -1;
+	}
 	if (m->prompt.ptr && json_type(m->prompt) != JSON_STRING)
 		return err_set(e, "not_text", "'prompt' is no string");
 	if (m->system.ptr && json_type(m->system) != JSON_STRING)
@@ -362,7 +393,7 @@ prompt_ask(
 	if (p->request &&
 	    run_program(p->request, "--request", JSON_OBJECT, record, arena, &request, e) < 0)
 		return -1;
-	if ((p->own || p->request) && take_members(&m, ask, request, e) < 0)
+	if ((p->own || p->request) && take_members(&m, ask, request, p->request != NULL, e) < 0)
 		return -1;
 	if (p->prompt && m.prompt.ptr == NULL &&
 	    run_program(p->prompt, p->settings->prompt_file ? "--prompt-file" : "--prompt",
