@@ -333,11 +333,24 @@ gone() {
 	[[ $stderr != *price* ]]
 }
 
+@test "a server that answers and lists no models is reachable" {
+	control '{}'
+	run -0 --separate-stderr kandil-ai --models
+	same '[true,true,"it lists no models: --model=openai/NAME"]' \
+		"$(jq -c 'select(.provider == "openai") | [.configured, .reachable, .hint]' <<<"$output")"
+}
+
 @test "of a server of one's own the first model is asked, and named" {
 	unset OPENAI_BASE_URL OPENAI_API_KEY
 	control '{}'
 	run -2 --separate-stderr kandil-ai -p .text --base-url="$MODEL/v1" < <(records one)
 	same "kandil-ai: --base-url: which model? --model=NAME: the server lists none" "$stderr"
+	OPENAI_API_KEY=k run -3 --separate-stderr kandil-ai -p .text --base-url=http://127.0.0.1:1/v1 < <(records one)
+	[[ $stderr == "kandil-ai: --base-url: which models are there? cannot connect: "* ]]
+	control '{"models": 401}'
+	OPENAI_API_KEY=k run -3 --separate-stderr kandil-ai -p .text --base-url="$MODEL/v1" < <(records one)
+	same "kandil-ai: --base-url: which models are there? the server answers with status 401: \
+the key is from OPENAI_API_KEY" "$stderr"
 	control '{"models": ["first", "second"]}'
 	run -0 --separate-stderr kandil-ai -p .text --base-url="$MODEL/v1" < <(records one two)
 	[[ $stderr == "kandil-ai: --base-url: the model is 'first', the first that is listed;"* ]]

@@ -11,7 +11,7 @@ Ollama; whole replies and streams) and answers "re: PROMPT". Addresses are writt
 POST /control {"WORD": [PLAN, ...], ...} says how prompts that start with WORD are answered: the
 first plan the first time that the prompt comes, the last from then on; each prompt counts apart.
 "*" stands for all others. "delay": ms before each reply. "models": names that GET /v1/models lists,
-else there is no such page. It forgets all that was before.
+or the status that it gives, else there is no such page. It forgets all that was before.
 A plan is an object with any of
 
   status, headers, body   the reply's; body: JSON, or a text; the text $KEY becomes the key sent
@@ -429,7 +429,7 @@ def control(path, body):
         return "".join(json.dumps(line) + "\n" for line in state.log)
     if path == "/again":
         return "".join(prompt + "\n" for prompt in state.again)
-    if path == "/v1/models" and state.models:
+    if path == "/v1/models" and isinstance(state.models, list):
         return json.dumps({"data": [{"id": name} for name in state.models]})
     if path == "/away":
         return f"{away}\n"
@@ -442,6 +442,8 @@ async def serve_one(request, number, writer, reader):
     own = control(path, body)
     if own is not None or protocol_of(path) is None:
         status = 200 if own is not None else 404
+        if path == "/v1/models" and isinstance(state.models, int):
+            status = state.models
         own = (own or "").encode()
         writer.write(b"HTTP/1.1 %d Said\r\nContent-Length: %d\r\n\r\n%s" % (status, len(own), own))
         await writer.drain()

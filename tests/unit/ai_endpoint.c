@@ -188,7 +188,7 @@ test_records_name_models(void)
 		s.base_url = "http://127.0.0.1:9/v1";
 		two_asks("openai/x", order, &got);
 		/* Nobody listens there who could say which models it has. */
-		CHECK_TEXT(got.ptr, "http://127.0.0.1:9/v1 no_model");
+		CHECK_TEXT(got.ptr, "http://127.0.0.1:9/v1 cannot_connect");
 		s.model = "gpt";
 		two_asks("openai/x", order, &got);
 		CHECK_TEXT(got.ptr, "http://127.0.0.1:9/v1 http://127.0.0.1:9/v1");

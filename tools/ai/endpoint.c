@@ -378,12 +378,13 @@ find_local(struct endpoints *es, const char *provider, struct slice *name, struc
 static struct endpoint *
 with_own(struct endpoint *p, const struct endpoint_settings *s, struct slice *name, struct err *e)
 {
+	struct err why = {.code = "no_model"};
 	size_t n = 0;
 
 	if (p == NULL)
 		return NULL;
 	if (!p->listed && !s->offline) {
-		char *first = models_first(p, &n);
+		char *first = models_first(p, &n, &why);
 
 		if (first) {
 			free(p->model);
@@ -394,9 +395,16 @@ with_own(struct endpoint *p, const struct endpoint_settings *s, struct slice *na
 			    n > 1 ? ", the first that is listed" : "");
 		}
 	}
-	if (!p->listed) {
+	if (!p->listed && strcmp(why.code, "no_model") == 0) {
 		err_set(e, "no_model", "%s: which model? --model=NAME%s", opt_origin("base-url"),
 		    s->offline ? "" : ": the server lists none");
+		return NULL;
+	}
+	if (!p->listed) {
+		bool key = p->key_from && strcmp(why.code, "authentication") == 0;
+
+		err_set(e, why.code, "%s: which models are there? %s%s%s", opt_origin("base-url"),
+		    why.text, key ? ": the key is from " : "", key ? p->key_from : "");
 		return NULL;
 	}
 	*name = slice(p->model);

@@ -66,7 +66,7 @@ struct endpoint *endpoint_find(
 /*
  * The endpoint that the settings name, else the first of: a key that is set (order of the table),
  * a local Ollama or llama-server that answers. NULL with e "no_model":
- * three lines how to configure one.
+ * three lines how to configure one; or why the server of --base-url does not say which it has.
  */
 struct endpoint *endpoint_default(struct endpoints *, struct slice *name, struct err *e);
 /* --models: a record for each that is configured or answers, asked of the endpoint itself. */

@@ -29,8 +29,11 @@ struct endpoint *endpoint_auto(struct endpoints *, struct slice *name, struct er
 /* The endpoint of a line of the table, with the options if --model names it; NULL with e. */
 struct endpoint *endpoint_of(struct endpoints *, const struct provider *, struct err *e);
 
-/* The first model that an endpoint lists, the caller's to free, and how many it has; NULL: none. */
-char *models_first(const struct endpoint *, size_t *n);
+/*
+ * The first model that an endpoint lists, the caller's to free, and how many it has; NULL with
+ * e, "no_model" (it lists none) and those of fetch_json.
+ */
+char *models_first(const struct endpoint *, size_t *n, struct err *e);
 
 /* Whether it is on this machine; here or on a private network. */
 bool url_loopback(struct slice url);

@@ -363,6 +363,14 @@ wanted(const struct engine *e, const struct record *r)
 	return false;
 }
 
+/* Whether it is the server's doing, not the options'. */
+static bool
+unanswered(const char *code)
+{
+	return strncmp(code, "no_", 3) != 0 && strcmp(code, "bad_value") != 0 &&
+	    strcmp(code, "cannot_start") != 0 && strcmp(code, "cannot_read") != 0;
+}
+
 static void
 not_possible(struct engine *e, struct slot *s, const struct err *err)
 {
@@ -371,7 +379,7 @@ not_possible(struct engine *e, struct slot *s, const struct err *err)
 
 	/* What the options mean cannot be had, and nobody has been asked: no record is to blame. */
 	if (s->ask.turns && !s->ask.named && e->lanes == NULL)
-		engine_die(STATUS_USAGE, err->text);
+		engine_die(unanswered(err->code) ? STATUS_FAILED : STATUS_USAGE, err->text);
 	engine_error(e, s, err->code, setup, "%s", err->text);
 }
 

@@ -93,7 +93,7 @@ wait_ready(struct spawn *server, const char *base, const char *file, struct err 
 
 	snprintf(url, sizeof(url), "%s/health", base);
 	while (!run_interrupted() && time_ms() < until && !spawn_ended(server)) {
-		if (fetch_json(url, NULL, 0, PROBE_MS, &body)) {
+		if (fetch_json(url, NULL, 0, PROBE_MS, &body, NULL)) {
 			rc = 0;
 			break;
 		}
@@ -146,7 +146,7 @@ local_model(const char *base, bool ollama)
 	struct json_walk w;
 
 	buf_addf(&url, "%s%s", base, ollama ? "/api/tags" : "/v1/models");
-	if (fetch_json(url.ptr, NULL, 0, PROBE_MS, &body) &&
+	if (fetch_json(url.ptr, NULL, 0, PROBE_MS, &body, NULL) &&
 	    json_get(buf_slice(&body), ollama ? "models" : "data", &list)) {
 		w = json_walk(list);
 		if (json_element(&w, &first))

@@ -120,7 +120,7 @@ ask_list(struct listing *l, struct http *http)
 }
 
 char *
-models_first(const struct endpoint *p, size_t *n)
+models_first(const struct endpoint *p, size_t *n, struct err *e)
 {
 	struct listing l = {0};
 	struct buf url = {0}, body = {0};
@@ -128,9 +128,10 @@ models_first(const struct endpoint *p, size_t *n)
 	char *first = NULL;
 
 	*n = 0;
+	err_set(e, "no_model", "the server lists none");
 	buf_adds(&url, p->base);
 	buf_adds(&url, list_path(p->protocol->name));
-	if (fetch_json(url.ptr, p->headers, p->nheaders, p->local ? LOCAL_MS : ASK_MS, &body))
+	if (fetch_json(url.ptr, p->headers, p->nheaders, p->local ? LOCAL_MS : ASK_MS, &body, e))
 		read_list(&l, buf_slice(&body));
 	rest = buf_slice(&l.models);
 	while (slice_line(&rest, &line))
