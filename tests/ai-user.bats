@@ -264,7 +264,7 @@ llama_server() {
 	kill -INT $pid
 	try wait $pid
 	same "130 " "$status $(grep -v waiting err)"
-	! kill -0 "$(cat pid)" 2>/dev/null
+	run ! kill -0 "$(cat pid)"
 }
 
 # loops OPTION...: kandil-ai, whose second record's prompt has no end, in $pid.
