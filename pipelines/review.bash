@@ -2,6 +2,19 @@
 # item is what is on the screen, as JSON.
 # shellcheck shell=bash disable=SC2154,SC2016
 
+# press PROMPT: key is what is pressed; at the end of the input it is empty, and that is false. A ^C
+# that comes right before bash waits for input would wait with it: hence at most a second each time.
+press() {
+	local status=142
+	printf '%s' "$1"
+	while [ $status -gt 128 ]; do
+		status=0
+		read -rsn 1 -t 1 key || status=$?
+	done
+	echo
+	return $status
+}
+
 # fits STATUS: false, and said, where the catalogue does not take the value of the item.
 fits() {
 	local check
@@ -12,16 +25,15 @@ fits() {
 
 # False when somebody else has decided the item since it was shown, and that is to stay.
 overrules() {
-	local theirs answer
+	local theirs key=''
 	theirs=$(review meanwhile -c <<<"$item")
 	[ -n "$theirs" ] || return 0
 	review '"  meanwhile \(decision | line)"' -r <<<"$theirs"
-	until [[ ${answer-} == [ok] ]]; do
-		read -rsn 1 -p '  [o]verrule [k]eep ' answer || answer=k
-		echo
+	until [[ $key == [ok] ]]; do
+		press '  [o]verrule [k]eep ' || key=k
 	done
 	item=$(jq -c --argjson known "$theirs" '. + {$known}' <<<"$item")
-	[ "$answer" = o ]
+	[ "$key" = o ]
 }
 
 # edit: value as typed, until the catalogue takes it; false where nothing is left of it.
@@ -39,8 +51,7 @@ consider() {
 	local key value status
 	review shown -r <<<"$item"
 	while :; do
-		read -rsn 1 -p '  [a]pprove [e]dit [f]uzzy [s]kip [b]ack [q]uit ' key || key=q
-		echo
+		press '  [a]pprove [e]dit [f]uzzy [s]kip [b]ack [q]uit ' || key=q
 		value=$(jq -r '.value + "."' <<<"$item") status=approved
 		value=${value%.}
 		case $key in
