@@ -132,6 +132,21 @@ null null One
 	[ "$(jq -r .key out)" = helloP1 ]
 }
 
+# Each pack gives up after 2 s and 1 s a megabyte: a hundred times less than the square takes.
+@test "a string without an end takes time in proportion" {
+	{
+		printf '"'
+		head -c 400000 /dev/zero | sed 's/\x00/\\"/g'
+		echo
+	} >a.c
+	for name in a.java a.js a.kt a.py a.swift a.ts; do
+		cp a.c $name
+	done
+	{ printf '<?php ' && cat a.c; } >a.php
+	timeout 120 kandil-extract a.c a.java a.js a.kt a.php a.py a.swift a.ts >out
+	[ "$(jq -r '.error.code // empty' out)" = '' ]
+}
+
 @test "what the project's catalogue has keeps its key and its text" {
 	package
 	rm -r lib/src
