@@ -160,7 +160,7 @@ open_unit(struct reader *r, const struct xml_event *event)
 	r->format = NULL;
 	r->key = xml_attribute(event, "tuid", &value) ? copy(r, value) : (struct slice){"", 0};
 	r->default_source = r->c->source_locale;
-	if (xml_attribute(event, "srclang", &value))
+	if (xml_attribute(event, "srclang", &value) && value.len && !slice_is(value, TMX_ALL))
 		r->default_source = copy(r, value);
 	r->line = event->line;
 	r->column = event->column;

@@ -18,6 +18,7 @@
 
 #define TMX_STATUS "x-kandil-status"
 #define TMX_FORMAT "x-kandil-format"
+#define TMX_ALL "*all*" /* the srclang that names no language */
 
 /* Parses c->text into entries; called by catalog_read. */
 int tmx_parse(struct catalog *, struct err *);

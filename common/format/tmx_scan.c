@@ -42,10 +42,11 @@ open_element(struct scan *s, const struct xml_event *event)
 		s->nested |= s->in_unit || !s->file->body.start || s->file->body.end != s->file->body.start;
 		s->file->units = xgrow(s->file->units, s->file->n, &s->file->cap, sizeof(*s->file->units));
 		u = &s->file->units[s->file->n++];
-		*u = (struct tmx_unit){.span = {event->start, event->end}};
+		*u = (struct tmx_unit){.span = {event->start, event->end},
+		    .tag = {s->text.ptr + event->start, event->end - event->start}};
 		if (xml_attribute(event, "tuid", &value))
 			u->tuid = copy(s, value);
-		if (xml_attribute(event, "srclang", &value))
+		if (xml_attribute(event, "srclang", &value) && !slice_is(value, TMX_ALL))
 			u->source = copy(s, value);
 		s->in_unit = true;
 	} else if (s->in_unit && slice_is(event->name, "tuv") && u->n < VARIANTS) {

@@ -23,6 +23,7 @@ struct tmx_variant {
 struct tmx_unit {
 	struct slice tuid; /* ptr NULL: none */
 	struct slice source; /* its own srclang; len 0: the header's */
+	struct slice tag;    /* <tu …>, the text's */
 	struct tmx_variant *v;
 	size_t n, cap;
 	struct catalog_span span;

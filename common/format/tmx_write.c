@@ -51,7 +51,7 @@ find_variant(const struct tmx_unit *u, struct slice locale)
 static struct slice
 file_source(const struct merge *m)
 {
-	return slice_is(m->old->source_locale, "*all*") ? S("") : m->old->source_locale;
+	return slice_is(m->old->source_locale, TMX_ALL) ? S("") : m->old->source_locale;
 }
 
 /* What a source text that is added is in. */
@@ -300,12 +300,10 @@ change_unit(struct merge *m, const struct catalog_change *change, const struct t
 		set_text(m, first, first, source, change->format);
 	if (!change->write || !first)
 		return;
-	if (!file_source(m).len && !u->source.len && first != &u->v[0]) {
-		/* Where nothing says the source language the first text is the source. */
-		xml_text_attribute("srclang", m->how->source_locale, &b);
-		edits_add(&m->edits, u->span.start + 3, u->span.start + 3, buf_slice(&b));
-		buf_reset(&b);
-	}
+	/* Where nothing says the source language the first text is the source. */
+	if (!file_source(m).len && !u->source.len && first != &u->v[0])
+		xml_text_set(
+		    &m->edits, u->tag, u->span.start, "srclang", m->how->source_locale);
 	if (alone) {
 		put_variant(m, new_source(m), source, NULL, NULL, S(""),
 		    xml_text_indent(m->text, first->span.start), 0, &b);

@@ -281,6 +281,14 @@ test_sources(void)
 	/* The unit's own source language, where the header has all. */
 	merge_french(" srclang='*all*'", "<tu tuid='k' srclang='en'><tuv lang='de'><seg>x</seg></tuv>"
 	    "<tuv lang='en'><seg>y</seg></tuv></tu>", "y");
+	/* A unit's own "*all*", or nothing, says no more than the header does. */
+	const char *all = "<tu tuid='k' srclang='*all*'><tuv lang='fr'><seg>x</seg></tuv>"
+			  "<tuv lang='en'><seg>y</seg></tuv></tu>";
+	merge_french(english, all, "y");
+	CHECK(c.n == 1);
+	merge_french(" srclang='*all*'", all, "y");
+	merge_french("", "<tu tuid='k' srclang=''><tuv lang='fr'><seg>x</seg></tuv>"
+			 "<tuv lang='en'><seg>y</seg></tuv></tu>", "y");
 }
 
 int
