@@ -221,6 +221,8 @@ change_translation(struct changing *k, struct target *t, const struct incoming_m
 		offer.value = judge(k, t, m, change, &old, offered);
 		offer.there = offer.value.ptr != NULL;
 	}
+	if (offer.replaces.ptr)
+		offer.replaces = said_text(kind, change, offer.replaces, t->locale, &k->arena, NULL);
 	enum merge_outcome outcome = merge_decide(&old, &offer, k->settings->force, change);
 	put_text(change, e, &old, offered);
 	outcome = keep_names(change, e, &old, new_names, reverted, outcome);
