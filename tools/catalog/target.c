@@ -447,6 +447,7 @@ target_close(struct target *t)
 	catalog_free(&t->view);
 	catalog_free(&t->old);
 	buf_free(&t->content);
+	free(t->outcomes);
 	buf_free(&t->missing);
 	buf_free(&t->withheld);
 }

@@ -19,6 +19,7 @@ struct target {
 	bool is_new;
 	struct buf content; /* what it becomes */
 	size_t nchanges; /* that are merged into it */
+	enum merge_outcome *outcomes; /* of each */
 	size_t count[MERGE_OUTCOMES], entries, stale;
 	struct buf missing, withheld; /* JSON arrays of keys: no text; not sound, so not written */
 	size_t nwithheld;

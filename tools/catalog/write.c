@@ -50,8 +50,10 @@ keep_written(struct target *t, struct catalog_change *changes)
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->nchanges; i++)
-		if (changes[i].write || changes[i].old_source.ptr)
+		if (changes[i].write || changes[i].old_source.ptr) {
+			t->outcomes[n] = t->outcomes[i];
 			changes[n++] = changes[i];
+		}
 	t->nchanges = n;
 	t->count[MERGE_MISSING] = 0;
 }
@@ -87,13 +89,14 @@ gather_changes(struct writing *w, struct target *t)
 	struct catalog_change *changes = xcalloc(w->in.n + 1, sizeof(*changes));
 	size_t n = 0;
 
+	t->outcomes = xcalloc(w->in.n + 1, sizeof(*t->outcomes));
 	json_open(&t->missing, '[');
 	json_open(&t->withheld, '[');
 	for (size_t i = 0; i < w->in.n; i++) {
 		const struct incoming_message *m = &w->in.v[i];
 		if (is_here(w, m)) {
-			note_outcome(t, m, change_message(&w->changing, t, m, &changes[n]));
-			n++;
+			t->outcomes[n] = change_message(&w->changing, t, m, &changes[n]);
+			note_outcome(t, m, t->outcomes[n++]);
 		}
 	}
 	t->nchanges = n;
@@ -103,6 +106,21 @@ gather_changes(struct writing *w, struct target *t)
 }
 
 /* -- one file -- */
+
+/* A change is not made after all; a mark alone that is not is counted nowhere. */
+static void
+take_back(struct target *t, size_t i, struct slice key)
+{
+	enum merge_outcome was = t->outcomes[i];
+
+	if (was != MERGE_ADDED && was != MERGE_UPDATED)
+		return;
+	t->count[was]--;
+	t->outcomes[i] = was == MERGE_ADDED ? MERGE_MISSING : MERGE_KEPT;
+	t->count[t->outcomes[i]]++;
+	if (was == MERGE_ADDED)
+		json_put(&t->missing, key);
+}
 
 /*
  * What was written must read back as what it was: a text that the file turns
@@ -131,16 +149,9 @@ withhold_lost(struct writing *w, struct target *t, struct catalog_change *change
 			continue;
 		c->write = false;
 		lost++;
-		if (catalog_find(t->now, c->key)) {
-			t->count[MERGE_UPDATED]--;
-			t->count[MERGE_KEPT]++;
-		} else {
-			t->count[MERGE_ADDED]--;
-			t->count[MERGE_MISSING]++;
-			json_put(&t->missing, c->key);
-		}
-		change_withhold(t, c->key,
-		    e ? "the file would say something else" : "the file has no place for it");
+		take_back(t, i, c->key);
+		change_withhold(t, c->key, got.ptr ? "the file would say something else"
+						   : "the file has no place for it");
 	}
 	return lost;
 }
