@@ -1,4 +1,4 @@
-/* The tree over a JSON text: built once, changed, written by splices. */
+/* The tree over a JSON text: built once, and changed; jsonfile_write.c writes it. */
 #include "common/format/jsonfile.h"
 
 #include "common/format/catalog.h"
@@ -22,6 +22,7 @@ new_node(struct jsonfile *f, size_t parent)
 	    .first = JSONFILE_NONE,
 	    .last = JSONFILE_NONE,
 	    .near = JSONFILE_NONE,
+	    .same = JSONFILE_NONE,
 	    .next = JSONFILE_NONE,
 	    .previous = JSONFILE_NONE};
 	return f->n++;
@@ -68,11 +69,30 @@ put_name(struct jsonfile *f, size_t node)
 	struct slice key = table_key(&f->scratch, f->v[node].parent, f->v[node].name);
 	uint64_t *there = table_get(&f->names, key);
 
-	f->v[f->v[node].parent].twice |= there != NULL;
+	f->v[node].same = there ? (size_t)*there : JSONFILE_NONE;
 	if (there)
 		*there = node;
 	else
 		*table_put(&f->names, keep(f, key), NULL) = node;
+}
+
+/* From now on a member is not known by its name; one of the same name before it is. */
+static void
+leave(struct jsonfile *f, size_t node)
+{
+	size_t parent = f->v[node].parent, i;
+	uint64_t *there;
+
+	if (!f->v[parent].indexed || f->v[node].removed)
+		return;
+	there = table_get(&f->names, table_key(&f->scratch, parent, f->v[node].name));
+	if (*there == node) {
+		*there = f->v[node].same;
+		return;
+	}
+	for (i = (size_t)*there; f->v[i].same != node;)
+		i = f->v[i].same;
+	f->v[i].same = f->v[node].same;
 }
 
 /* Makes a member known by its name; it is linked already. */
@@ -176,11 +196,7 @@ jsonfile_child(const struct jsonfile *f, size_t parent, struct slice name)
 	if (f->v[parent].indexed) {
 		there = table_get(&f->names, table_key(&b, parent, name));
 		buf_free(&b);
-		/* One that was renamed is no longer known by its old name. */
-		if (there && !f->v[*there].removed && slice_eq(f->v[*there].name, name))
-			return (size_t)*there;
-		if (!there || !f->v[parent].twice)
-			return JSONFILE_NONE;
+		return there ? (size_t)*there : JSONFILE_NONE;
 	}
 	for (i = f->v[parent].last; i != JSONFILE_NONE; i = f->v[i].previous)
 		if (!f->v[i].removed && slice_eq(f->v[i].name, name))
@@ -307,6 +323,7 @@ jsonfile_rename(struct jsonfile *f, size_t node, struct slice name)
 {
 	if (slice_eq(f->v[node].name, name))
 		return;
+	leave(f, node);
 	f->v[node].name = keep(f, name);
 	f->v[node].renamed = true;
 	enter(f, node);
@@ -316,6 +333,9 @@ jsonfile_rename(struct jsonfile *f, size_t node, struct slice name)
 void
 jsonfile_remove(struct jsonfile *f, size_t node)
 {
+	if (f->v[node].removed)
+		return;
+	leave(f, node);
 	f->v[node].removed = true;
 	touch(f, node);
 }
@@ -323,177 +343,8 @@ jsonfile_remove(struct jsonfile *f, size_t node)
 void
 jsonfile_remove_named(struct jsonfile *f, size_t object, struct slice name)
 {
-	size_t i = jsonfile_child(f, object, name);
+	size_t i;
 
-	if (i != JSONFILE_NONE)
+	while ((i = jsonfile_child(f, object, name)) != JSONFILE_NONE)
 		jsonfile_remove(f, i);
-	for (; i != JSONFILE_NONE && (!f->v[object].indexed || f->v[object].twice);
-	     i = f->v[i].previous)
-		if (!f->v[i].removed && slice_eq(f->v[i].name, name))
-			jsonfile_remove(f, i);
-}
-
-/* -- writing -- */
-
-static bool
-is_kept(const struct jsonfile_node *node)
-{
-	return node->value.ptr && !node->removed;
-}
-
-static void write_member(const struct jsonfile *, size_t node, int level, struct buf *out);
-
-static void
-write_new(const struct jsonfile *f, size_t node, int level, struct buf *out)
-{
-	const struct jsonfile_node *at = &f->v[node];
-	bool first = true;
-
-	if (at->type < JSON_ARRAY || at->written.ptr) {
-		buf_addslice(out, at->written.ptr ? at->written : S("\"\""));
-		return;
-	}
-	buf_addc(out, at->type == JSON_OBJECT ? '{' : '[');
-	for (size_t i = at->first; i != JSONFILE_NONE; i = f->v[i].next) {
-		if (f->v[i].removed)
-			continue;
-		arb_style_separate(&f->style, level + 1, first, out);
-		write_member(f, i, level + 1, out);
-		first = false;
-	}
-	if (!first)
-		arb_style_close(&f->style, level, out);
-	buf_addc(out, at->type == JSON_OBJECT ? '}' : ']');
-}
-
-static void
-write_member(const struct jsonfile *f, size_t node, int level, struct buf *out)
-{
-	if (f->v[f->v[node].parent].type == JSON_OBJECT)
-		arb_style_name(&f->style, f->v[node].name, out);
-	write_new(f, node, level, out);
-}
-
-/* A container that keeps nothing of what it had: its inside is written whole. */
-static void
-rewrite_inside(const struct jsonfile *f, size_t container, int level, struct edits *edits)
-{
-	struct slice value = f->v[container].value;
-	size_t start = (size_t)(value.ptr - f->text.ptr);
-	struct buf b = {0};
-	bool first = true;
-
-	for (size_t i = f->v[container].first; i != JSONFILE_NONE; i = f->v[i].next) {
-		if (f->v[i].removed || f->v[i].value.ptr)
-			continue;
-		arb_style_separate(&f->style, level + 1, first, &b);
-		write_member(f, i, level + 1, &b);
-		first = false;
-	}
-	if (!first)
-		arb_style_close(&f->style, level, &b);
-	edits_add(edits, start + 1, start + value.len - 1, buf_slice(&b));
-	buf_free(&b);
-}
-
-static size_t
-first_kept(const struct jsonfile *f, size_t container)
-{
-	size_t i = f->v[container].first;
-
-	while (i != JSONFILE_NONE && !is_kept(&f->v[i]))
-		i = f->v[i].next;
-	return i;
-}
-
-/* New members, each behind the last kept one before it, or before the first kept one. */
-static void
-insert_new(const struct jsonfile *f, size_t container, int level, struct edits *edits)
-{
-	size_t first = first_kept(f, container), anchor = JSONFILE_NONE, place;
-	struct buf b = {0};
-
-	for (size_t i = f->v[container].first; i != JSONFILE_NONE; i = f->v[i].next) {
-		if (is_kept(&f->v[i]))
-			anchor = i;
-		if (f->v[i].value.ptr || f->v[i].removed)
-			continue;
-		buf_reset(&b);
-		if (anchor == JSONFILE_NONE) {
-			write_member(f, i, level + 1, &b);
-			arb_style_separate(&f->style, level + 1, false, &b);
-			place = jsonfile_start(f, first);
-		} else {
-			arb_style_separate(&f->style, level + 1, false, &b);
-			write_member(f, i, level + 1, &b);
-			place = jsonfile_end(f, anchor);
-		}
-		edits_add(edits, place, place, buf_slice(&b));
-	}
-	buf_free(&b);
-}
-
-/* Each removed member goes with the comma before it, or after it where nothing is kept before. */
-static void
-remove_members(const struct jsonfile *f, size_t container, struct edits *edits)
-{
-	size_t before = JSONFILE_NONE, after; /* of those in the text */
-	bool kept = false;
-
-	for (size_t i = f->v[container].first; i != JSONFILE_NONE; i = f->v[i].next) {
-		if (!f->v[i].value.ptr)
-			continue;
-		for (after = f->v[i].next; after != JSONFILE_NONE && !f->v[after].value.ptr;)
-			after = f->v[after].next;
-		if (!f->v[i].removed)
-			kept = true;
-		else if (kept)
-			edits_add(edits, jsonfile_end(f, before), jsonfile_end(f, i), S(""));
-		else if (after != JSONFILE_NONE)
-			edits_add(edits, jsonfile_start(f, i), jsonfile_start(f, after), S(""));
-		before = i;
-	}
-}
-
-static void
-edit_container(const struct jsonfile *f, size_t container, int level, struct edits *edits)
-{
-	struct buf b = {0};
-
-	if (first_kept(f, container) == JSONFILE_NONE) {
-		rewrite_inside(f, container, level, edits);
-		return;
-	}
-	/* Where an insertion and another edit meet the one that was added first is made first. */
-	insert_new(f, container, level, edits);
-	for (size_t i = f->v[container].first; i != JSONFILE_NONE; i = f->v[i].next) {
-		const struct jsonfile_node *at = &f->v[i];
-		if (!is_kept(at) || !at->touched)
-			continue;
-		size_t start = jsonfile_start(f, i), end = jsonfile_end(f, i);
-		if (at->renamed) {
-			buf_reset(&b);
-			json_quote(&b, at->name);
-			edits_add(edits, start, start + at->raw.len, buf_slice(&b));
-		}
-		if (at->written.ptr)
-			edits_add(edits, end - at->value.len, end, at->written);
-		else if (at->type >= JSON_ARRAY)
-			edit_container(f, i, level + 1, edits);
-	}
-	remove_members(f, container, edits);
-	buf_free(&b);
-}
-
-void
-jsonfile_write(struct jsonfile *f, struct edits *more, struct buf *out)
-{
-	struct edits none = {0}, *edits = more ? more : &none;
-
-	if (f->v[0].touched)
-		edit_container(f, 0, 0, edits);
-	/* Edits lie on members, or at their ends, and members do not overlap. */
-	if (!edits_apply(edits, f->text, out))
-		die(STATUS_FAILED, "changes to JSON overlap: this is a fault of the program");
-	edits_free(&none);
 }

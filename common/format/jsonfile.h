@@ -29,9 +29,9 @@ struct jsonfile_node {
 	unsigned near_number; /* of near in an array, from 0 */
 	size_t parent, first, last, next, previous;
 	size_t near; /* of an array: the element that was looked up last, or JSONFILE_NONE */
+	size_t same; /* in the table: the one of its name before it, or JSONFILE_NONE */
 	bool renamed, removed;
 	bool indexed; /* its members are in the table */
-	bool twice;   /* and one name may have been there before */
 	bool touched; /* it, or something in it, changes */
 };
 
