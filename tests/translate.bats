@@ -799,6 +799,12 @@ ask_deepl() {
 		same "Lanterne verte memory:$name" "$(text 'Green lantern' | kandil-translate --to=fr -m $name |
 			jq -r '.translations.fr | "\(.value) \(.source)"')"
 	done
+	# A byte order mark and blank lines are no more than in any other stream of records.
+	for name in mem.ndjson mem; do
+		{ printf '\xef\xbb\xbf\r\n \n' && cat records; } >$name
+		same "Lanterne verte" "$(text 'Green lantern' | kandil-translate --to=fr -m $name |
+			jq -r .translations.fr.value)"
+	done
 }
 
 @test "several processes learn into one memory, and none's words are lost" {

@@ -298,6 +298,13 @@ load_translations(struct visit *v, struct slice record, struct slice source, uns
 	}
 }
 
+/* Where the first record of a file may begin: behind a byte order mark. */
+static size_t
+records_start(const struct buf *text)
+{
+	return slice_starts(buf_slice(text), "\xef\xbb\xbf") ? 3 : 0;
+}
+
 static int
 load_records(struct visit *v, struct err *e)
 {
@@ -305,7 +312,7 @@ load_records(struct visit *v, struct err *e)
 	size_t line = 0;
 	int status = path_read(v->name, CATALOG_MAX_SIZE, &text, e);
 
-	for (size_t at = 0; status == 0 && at < text.len; line++) {
+	for (size_t at = records_start(&text); status == 0 && at < text.len; line++) {
 		const char *stop = memchr(text.ptr + at, '\n', text.len - at);
 		size_t end = stop ? (size_t)(stop - text.ptr) : text.len;
 		struct slice record = slice_trim((struct slice){text.ptr + at, end - at}), kind;
@@ -366,8 +373,10 @@ begins_with_record(const char *name)
 	bool is;
 
 	if (path_read(name, CATALOG_MAX_SIZE, &text, &ignored) == 0 && text.len) {
-		const char *stop = memchr(text.ptr, '\n', text.len);
-		line = (struct slice){text.ptr, stop ? (size_t)(stop - text.ptr) : text.len};
+		size_t start = records_start(&text);
+		line = slice_trim((struct slice){text.ptr + start, text.len - start});
+		const char *stop = memchr(line.ptr, '\n', line.len);
+		line.len = stop ? (size_t)(stop - line.ptr) : line.len;
 	}
 	line = slice_trim(line);
 	is = slice_starts(line, "{") && json_check(line, &ignored) == 0 &&
