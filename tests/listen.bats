@@ -212,3 +212,12 @@ lines_are() {
 	[[ $output == *"may not write to the private topic 'news:state': to hear it only, add --listen to join;"* ]]
 	run -2 kandil-collab sync news --listen
 }
+
+@test "what --for cuts short, and lines of an outbox that wait, are told as they are to a listener" {
+	export KANDIL_COLLAB_KEY=$READ KANDIL_COLLAB_URL=http://127.0.0.1:1
+	run -1 --separate-stderr kandil-collab join news --private --as=ci --listen --once --for=100ms
+	[[ $stderr == *"--for is over before what the hub's history has is here"* ]]
+	run -1 kandil-collab join news --private --as=ci --for=100ms <<<'{}'
+	run -1 --separate-stderr kandil-collab join news --private --as=ci --listen --for=100ms
+	[[ $stderr == *"1 line waits in the outbox: it is sent when this topic is joined without --listen"* ]]
+}

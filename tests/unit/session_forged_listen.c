@@ -96,10 +96,90 @@ test_listener_asks(void)
 	session_free(s);
 }
 
+static void
+hub_has(struct session *s)
+{
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"hub\",\"type\":\"have\",\"have\":{\"%s\":50,"
+			 "\"%s\":20}}", ANN, BOB);
+}
+
+/* It answers one after the other: as long as it does, who comes last is not given up. */
+static void
+test_listener_waits(void)
+{
+	struct session_settings set = {.self = S(ME), .hooks = &hooks, .seed = 7,
+	    .max_held = 100000, .listener = true, .newcomer = SESSION_ALL};
+	struct session *s = session_open(&set);
+	struct session_hole hole;
+	size_t at;
+
+	memset(&told, 0, sizeof(told));
+	now = 1000;
+	session_own(s, now, 0);
+	session_up(s, now, true);
+	hub_has(s);
+	for (int i = 1; i <= 50; i++) {
+		say(s, "e", "{\"kandil\":1,\"from\":\"%s\",\"seq\":%d,\"again\":true,\"payload\":1}",
+		    ANN, i);
+		pass(s, 4000);
+		at = 0;
+		CHECK(!session_hole(s, now, &at, &hole));
+	}
+	CHECK(told.delivered == 50 && told.gaps == 0 && !session_whole(s));
+	/* Of bob some are gone, and the rest takes its time, too. */
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"hub\",\"type\":\"gone\",\"to\":\"%s\","
+			 "\"of\":\"%s\",\"first\":1,\"last\":9}", ME, BOB);
+	pass(s, 20000);
+	CHECK(told.gaps == 1 && told.lost == 9 && told.bob == 9);
+	for (int i = 10; i <= 20; i++)
+		bob_says(s, i, "\"again\":true,");
+	pass(s, 1000);
+	CHECK(told.gaps == 1 && told.bob == 20 && session_whole(s));
+	session_free(s);
+}
+
+/* What it asked is lost when it is cut off, and while it is who could send it again is, too. */
+static void
+test_listener_cut(void)
+{
+	struct session *s = listen_to(true);
+	uint64_t asked = 0;
+
+	say(s, "kandil", "{\"kandil\":1,\"from\":\"hub\",\"type\":\"have\",\"have\":{\"%s\":10}}",
+	    BOB);
+	bob_says(s, 13, "");
+	for (int i = 0; i < 12; i++) {
+		pass(s, 3000);
+		session_down(s, now);
+		pass(s, 60000);
+		asked = told.wants;
+		session_up(s, now, true);
+	}
+	pass(s, 3000);
+	CHECK(told.gaps == 0 && told.wants > asked);
+	session_free(s);
+
+	s = listen_to(false);
+	bob_says(s, 10, "");
+	bob_says(s, 13, "");
+	pass(s, 10000);
+	session_down(s, now);
+	pass(s, 60000);
+	session_up(s, now, false);
+	pass(s, 3000);
+	CHECK(told.gaps == 0);
+	bob_says(s, 11, "\"again\":true,");
+	bob_says(s, 12, "\"again\":true,");
+	CHECK(told.gaps == 0 && told.bob == 13);
+	session_free(s);
+}
+
 int
 main(void)
 {
 	test_listener();
 	test_listener_asks();
+	test_listener_waits();
+	test_listener_cut();
 	return check_done();
 }

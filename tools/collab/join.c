@@ -195,7 +195,8 @@ say_unfinished(struct join *j)
 		warn("the input was not read to its end: the outbox takes no more");
 		run_status(j->run, STATUS_PARTIAL);
 	} else if (j->settings->once && !all_done(j)) {
-		warn("the time of --for is over before all who are here have everything");
+		warn("the time of --for is over before %s", j->settings->only_listen ?
+		    "what the hub's history has is here" : "all who are here have everything");
 		run_status(j->run, STATUS_PARTIAL);
 	} else if (j->until) {
 		warn("nothing came for which --until is true");

@@ -44,7 +44,9 @@ say_hole(struct join *j, const struct session_hole *hole)
 	else
 		snprintf(numbers, sizeof(numbers), "messages %llu to %llu",
 		    (unsigned long long)hole->first, (unsigned long long)hole->last);
-	if (j->settings->only_listen)
+	if (j->settings->only_listen && hole->left_ms < 0)
+		snprintf(until, sizeof(until), "until the hub's history answers");
+	else if (j->settings->only_listen)
 		snprintf(until, sizeof(until),
 		    "about %lld s for somebody to send them again: then they are a gap",
 		    (long long)(hole->left_ms + 999) / 1000);
@@ -150,6 +152,8 @@ say_once(const struct join *j)
 		    (int)who.len, who.ptr, n > 1 ? " and others" : "", (unsigned long long)last);
 	else if (j->out.line.len)
 		note("--once waits until standard output is read: --for=LENGTH bounds it");
+	else if (listens)
+		note("--once waits until what the hub's history has is here: --for=LENGTH bounds it");
 	else
 		note("--once waits until it is known who is here, and what they said is here: "
 		     "--for=LENGTH bounds it");

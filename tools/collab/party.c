@@ -329,9 +329,9 @@ say_waiting(const struct party *p, struct run *run)
 		warn("%llu lines were not taken: the disk is full", (unsigned long long)(p->said - p->last));
 	}
 	if (waiting) {
-		warn("%llu line%s in the outbox: %s sent when this topic is joined again",
+		warn("%llu line%s in the outbox: %s sent when this topic is joined %s",
 		    (unsigned long long)waiting, waiting == 1 ? " waits" : "s wait",
-		    waiting == 1 ? "it is" : "they are");
+		    waiting == 1 ? "it is" : "they are", p->set.listen ? "without --listen" : "again");
 		run_status(run, STATUS_PARTIAL);
 	}
 }

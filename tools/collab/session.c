@@ -52,7 +52,7 @@ session_open(const struct session_settings *set)
 	s->foreign = xcalloc(1, sizeof(*s->foreign));
 	s->foreign->name = xstrdup("");
 	s->have_at = s->ask_at = -1;
-	s->have_forced = INT64_MIN / 2;
+	s->have_forced = s->again_at = INT64_MIN / 2;
 	return s;
 }
 
@@ -163,6 +163,10 @@ session_up(struct session *s, int64_t now, bool history)
 		/* Who was heard before the loss may have gone since. */
 		if (!p->present)
 			p->heard = -1;
+		/* What it was asked went down with the link, and nobody could send anything again. */
+		p->hub_asked = 0;
+		if (s->set.listener)
+			p->lost = 0;
 		if (order_tail(s, p) > p->delivered)
 			want_note(s, p, SOON_MS + session_random(s, SOON_MS));
 	}

@@ -49,10 +49,12 @@
  *   every 10 s.
  * - A listener is a member without a mouth: nobody knows of it, or waits for it. Nothing is sent
  *   but wants to the hub's history (as asks of a join, as the hello that session_up takes for
- *   said), and no member is asked: what they send each other again is heard, and taken, too. What
- *   does not come in patience_ms is a gap, or at once when its sender says gone. As a newcomer it
- *   begins with each sender where the hub's history is, else at the first word of that sender; once
- *   it was cut off, with who was never heard of, at 1: that may have been said meanwhile.
+ *   said), and no member is asked: what they send each other again is heard, and taken, too. The
+ *   history is asked as long as it sends anything, for it sends one sender after the other. What it
+ *   says to be gone, or does not answer, and does not come in patience_ms, up, is a gap, or at once
+ *   when its sender says gone. As a newcomer it begins with each sender where the hub's history is,
+ *   else at the first word of that sender; once it was cut off, with who was never heard of, at 1:
+ *   that may have been said meanwhile.
  *
  * Trust: whoever may write to the topic may forge any of this. What forged messages can do is make
  * gaps, repeats and traffic, all bounded; they cannot crash a member, fill its memory, or
@@ -177,7 +179,8 @@ uint64_t session_confirmed(struct session *);
 bool session_whole(struct session *);
 /*
  * Messages that are missing, while we are up: first to last of from, who is here, or away; then
- * they are a gap in left_ms at the earliest, or (-1) not before it comes back.
+ * they are a gap in left_ms at the earliest, or (-1) not before it comes back. Of a listener -1:
+ * the hub's history has been asked and does not answer; what it is sending is not missing.
  */
 struct session_hole {
 	struct slice from; /* lent until the next call of anything */

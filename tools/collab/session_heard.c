@@ -86,7 +86,9 @@ heard_message(struct session *s, const struct envelope *e, struct slice event, u
 	p = peer_get(s, text, true);
 	if (p == NULL)
 		return;
-	if (!again)
+	if (again)
+		s->again_at = s->now;
+	else
 		peer_heard(s, p);
 	order_take(s, p, seq, event, e->payload, again);
 }
@@ -234,6 +236,8 @@ heard_control(struct session *s, const struct envelope *e)
 		else if (of)
 			want_overheard(s, of, first, last);
 	} else if (json_is(e->type, "gone") && of) {
+		if (p == s->hub)
+			s->again_at = s->now;
 		/* Whoever asked for it, nobody else can get it from there either. */
 		want_gone(s, of, p, first, last);
 	}

@@ -147,6 +147,7 @@ struct session {
 	size_t nrefused;
 	unsigned wants;	      /* since: */
 	int64_t wants_at, look_at;
+	int64_t again_at;     /* when something came that somebody had asked for */
 	struct job jobs[JOBS];
 	size_t njobs, next_job;
 	bool heal_turn;
@@ -198,6 +199,8 @@ void want_moved(struct session *, struct peer *);
 /* Another member wants the same: we wait for the answer with it. */
 void want_overheard(struct session *, struct peer *, uint64_t first, uint64_t last);
 int64_t want_turn(struct session *);
+/* A listener to whom the hub's history is being sent: what was asked last comes last. */
+bool want_streams(const struct session *, int64_t now);
 /* How long we still wait for what we lack of it next, its sender being away: ms, below 0: over. */
 int64_t want_left(const struct session *, int64_t now, const struct peer *);
 

@@ -17,8 +17,12 @@ session_hole(const struct session *s, int64_t now, size_t *at, struct session_ho
 		uint64_t tail = order_tail(s, p), held = 0;
 		struct slice event, payload;
 		int64_t left;
+		bool asked;
 
 		if (!p->known || tail <= p->delivered)
+			continue;
+		asked = s->set.listener && p->lost != p->delivered + 1;
+		if (asked && want_streams(s, now))
 			continue;
 		if (!held_back_first(&p->held, &held, &event, &payload))
 			held = 0;
@@ -26,7 +30,7 @@ session_hole(const struct session *s, int64_t now, size_t *at, struct session_ho
 		*hole = (struct session_hole){.from = peer_name(p), .first = p->delivered + 1,
 		    .last = held ? held - 1 : tail, .left_ms = -1};
 		hole->here = !s->set.listener && peer_here(s, p);
-		if (s->set.listener || (!hole->here && ends(p, held)))
+		if (s->set.listener ? !asked : !hole->here && ends(p, held))
 			hole->left_ms = left > 0 ? left : 0;
 		return true;
 	}

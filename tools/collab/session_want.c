@@ -9,6 +9,7 @@ enum {
 	PATIENT = 5,	  /* unanswered wants before a holder is not believed any more */
 	LOOK_MS = 5000,	  /* nobody can be asked: look again */
 	INQUIRY_MS = 30000, /* for answers before a gap is one */
+	STREAM_MS = 30000,  /* between two messages of a history that is sent: a large one, far away */
 };
 
 void
@@ -103,6 +104,12 @@ want_gone(struct session *s, struct peer *of, struct peer *who, uint64_t first, 
 		of->want_at = s->now;
 }
 
+bool
+want_streams(const struct session *s, int64_t now)
+{
+	return s->set.listener && s->history && now - s->again_at < STREAM_MS;
+}
+
 /* Who may have number next of it: the sender, or the holders by turns. */
 static struct peer *
 whom(struct session *s, struct peer *p, uint64_t next)
@@ -123,8 +130,10 @@ whom(struct session *s, struct peer *p, uint64_t next)
 		p->next_holder = (p->next_holder + i + 1) % p->nholders;
 		return h->who;
 	}
-	if (s->history && p->gone_hub < next && p->hub_asked++ < PATIENT)
+	if (s->history && p->gone_hub < next && (p->hub_asked < PATIENT || want_streams(s, s->now))) {
+		p->hub_asked++;
 		return s->hub;
+	}
 	return self ? p : NULL;
 }
 
@@ -215,7 +224,7 @@ static void
 resign(struct session *s, struct peer *p, uint64_t next)
 {
 	struct slice event, payload;
-	uint64_t last = order_tail(s, p), held;
+	uint64_t last = order_tail(s, p), gone[] = {p->gone_self, p->gone_hub}, held;
 	int64_t left;
 
 	if (held_back_first(&p->held, &held, &event, &payload))
@@ -230,8 +239,10 @@ resign(struct session *s, struct peer *p, uint64_t next)
 		p->want_at = s->now + left;
 		return;
 	}
-	if (p->gone_self >= next && p->gone_self < last)
-		last = p->gone_self;
+	/* Behind what is gone it goes on to ask. */
+	for (int i = 0; i < 2; i++)
+		if (gone[i] >= next && gone[i] < last)
+			last = gone[i];
 	order_gap(s, p, last);
 	order_drain(s, p);
 	p->want_at = s->now;
@@ -277,12 +288,18 @@ want_one(struct session *s, struct peer *p)
 		resign(s, p, next);
 	else if (to == NULL)
 		despair(s, p, next);
-	if (to == NULL || want_send(s, p, to, next))
+	if (to == NULL)
 		return true;
-	/* A listener asks in joins, which are rare. */
+	if (!want_send(s, p, to, next)) {
+		/* A listener asks in joins, which are rare. */
+		if (s->set.listener)
+			p->hub_asked--;
+		return false;
+	}
+	/* It is given up some time after the last that was asked. */
 	if (s->set.listener)
-		p->hub_asked--;
-	return false;
+		p->lost = 0;
+	return true;
 }
 
 int64_t
