@@ -196,6 +196,7 @@ lines_are() {
 		[[ $output == *"$words"* ]]
 	done <<-'END'
 		--event=other|--event: nothing is sent with --listen
+		--event=message|--event: nothing is sent with --listen
 		--meta={}|--meta: nothing is sent with --listen
 		--self|--self: nothing is sent with --listen
 		keys|'keys' is not read: leave out the files, or --listen

@@ -38,31 +38,19 @@ check_settings(const struct settings *set)
 		die(STATUS_USAGE, "%s: '%s' is no JSON object", opt_origin("meta"), set->meta);
 }
 
-/* It stands on the command line; elsewhere it is for who takes part. */
-static bool
-typed(const char *name)
-{
-	return slice_starts(slice(opt_origin(name)), "--");
-}
-
-/* What has to be sent cannot be together with --listen. */
+/* What has to be sent cannot be together with --listen; elsewhere it is for who takes part. */
 static void
-check_listener(const struct run *run, const struct settings *set)
+check_listener(const struct run *run)
 {
-	const struct {
-		const char *name;
-		bool given;
-	} sent[] = {{"event", strcmp(set->event, "message") != 0}, {"meta", set->meta != NULL},
-	    {"self", set->self}};
+	static const char *const sent[] = {"event", "meta", "self"};
 
 	if (run->noperands)
 		die(STATUS_USAGE, "--listen: nothing is sent, so '%s' is not read: leave out the files, "
 		    "or --listen", run->operands[0]);
 	for (size_t i = 0; i < sizeof(sent) / sizeof(*sent); i++)
-		if (sent[i].given && typed(sent[i].name))
+		if (opt_source(sent[i]) == OPT_ARGUMENT)
 			die(STATUS_USAGE,
-			    "--%s: nothing is sent with --listen: leave out one of them",
-			    sent[i].name);
+			    "--%s: nothing is sent with --listen: leave out one of them", sent[i]);
 }
 
 static void
@@ -264,7 +252,7 @@ join_run(struct run *run, void *settings)
 	run->noperands--;
 	j->ended = j->settings->only_listen;
 	if (j->settings->only_listen)
-		check_listener(run, j->settings);
+		check_listener(run);
 	else
 		take_terminal(run);
 	open_limits(j);
