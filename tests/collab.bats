@@ -222,13 +222,17 @@ takes() {
 @test "the sender is killed: all that was taken arrives, once and in order" {
 	hub
 	listen bob --status
+	mkfifo endless
 	for _ in 1 2 3 4; do
 		before=$(taken)
-		lines 1 20000 | kandil-collab join standup --as=amira --once 2>>amira.err &
-		AMIRA=$! # the last of a pipeline
+		kandil-collab join standup --as=amira --once <endless 2>>amira.err &
+		AMIRA=$!
+		exec 8>endless # so its input does not end before it is killed
+		lines 1 20000 >&8 2>/dev/null &
 		wait_for 20 takes "$before"
 		sleep "0.$((RANDOM % 3))"
 		kill -KILL $AMIRA
+		exec 8>&-
 		wait $AMIRA 2>/dev/null || true
 	done
 	echo '{"n":1,"end":true}' | join --as=amira --once
