@@ -457,7 +457,7 @@ takes() {
 	run -0 --separate-stderr join --as=bob --for=5s in
 	# An outbox that is full takes no more, and the rest of the input is not passed over in silence.
 	lines 1 20000 >in
-	run -1 --separate-stderr join --url=http://127.0.0.1:9 --as=amira --keep=64K --for=1s in
+	run -1 --separate-stderr join --url=http://127.0.0.1:9 --as=amira --keep=64K --for=3s in
 	[[ $stderr == *"the input was not read to its end"* ]]
 }
 
