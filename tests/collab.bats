@@ -18,16 +18,6 @@ teardown() {
 	stop_hubs
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds, thrice as long on a slow machine.
-wait_for() {
-	local tries=$(($1 * 60))
-	shift
-	until "$@"; do
-		[ $((tries -= 1)) -gt 0 ] || return 1
-		sleep 0.05
-	done
-}
-
 join() {
 	kandil-collab join standup "$@"
 }

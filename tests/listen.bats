@@ -22,16 +22,6 @@ teardown() {
 	stop_hubs
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds, thrice as long on a slow machine.
-wait_for() {
-	local tries=$(($1 * 60))
-	shift
-	until "$@"; do
-		[ $((tries -= 1)) -gt 0 ] || return 1
-		sleep 0.05
-	done
-}
-
 # say FROM TO: lines that are numbered, by a member that stays until who is here has them.
 say() {
 	seq "$1" "$2" | sed 's/.*/{"n":&}/' |

@@ -29,13 +29,19 @@ sanitized() {
 	[ -n "${KANDIL_SANITIZED-}" ]
 }
 
-# soon COMMAND...: waits until it succeeds, half a minute at most.
-soon() {
-	local tries=600
+# wait_for SECONDS COMMAND...: until it succeeds, thrice as long on a slow machine.
+wait_for() {
+	local tries=$(($1 * 60))
+	shift
 	until "$@"; do
 		[ $((tries -= 1)) -gt 0 ] || return 1
 		sleep 0.05
 	done
+}
+
+# soon COMMAND...: waits until it succeeds, half a minute at most.
+soon() {
+	wait_for 10 "$@"
 }
 
 # same WANT GOT: fails with the difference.
