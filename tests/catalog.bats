@@ -237,6 +237,10 @@ PYTHON
 	run ! grep -E '.{80}' <<<"${output//$'\r'/}"
 	run kandil-catalog check --table l10n
 	grep -qE '^l10n/app_fr.arb:1:.{60}.*\[catalog/extra-key\]$' <<<"$output"
+	# Nothing that drives a terminal comes out of a file, in whatever form.
+	echo '{"@@locale":"fr","a":"B","key\u009b31m\u001b[1m":"x"}' >l10n/app_fr.arb
+	run kandil-catalog check --table l10n
+	[[ $output == *"key?31m?[1m"* ]]
 	run script -qec "kandil-catalog stats l10n" /dev/null
 	[[ $output == *"translated"*"fr "* ]]
 }

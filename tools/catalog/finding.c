@@ -77,30 +77,17 @@ put_record(struct buf *b, const struct finding *f)
 	json_close(b, '}');
 }
 
-/* Control characters of an untrusted file must not reach a terminal. */
-static void
-put_visible(struct buf *b, struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char ch = (unsigned char)text.ptr[i];
-		if (ch < 0x20 || ch == 0x7f)
-			buf_addf(b, "\\x%02x", ch);
-		else
-			buf_addc(b, (char)ch);
-	}
-}
-
 /* On a terminal no line is wider; elsewhere a finding is a line. */
 static void
 put_line(struct buf *out, const struct finding *f)
 {
 	struct buf line = {0}, *b = &line;
 
-	put_visible(b, slice(f->file));
+	buf_add_visible(b, slice(f->file));
 	if (f->line)
 		buf_addf(b, ":%zu:%zu", f->line, f->column);
 	buf_addf(b, ": %s: ", severities[f->severity]);
-	put_visible(b, f->message);
+	buf_add_visible(b, f->message);
 	buf_addf(b, " [catalog/%s]", f->rule);
 	if (isatty(STDOUT_FILENO))
 		buf_add_wrapped(out, buf_slice(b), 0, 4, progress_columns(STDOUT_FILENO) - 1);
