@@ -340,6 +340,19 @@ gone() {
 		"$(jq -c 'select(.provider == "openai") | [.configured, .reachable, .hint]' <<<"$output")"
 }
 
+@test "--models on a terminal is a list to read: models by the names that --model takes, then who has none" {
+	control '{"models": ["gpt-6-luna", "sec\u001bond"]}'
+	"$ROOT/tests/lib/terminal" kandil-ai --models </dev/null | tr -d '\r' >shown
+	same 'openai/gpt-6-luna (default)
+openai/sec?ond' "$(head -n 2 shown)"
+	grep -q '^gemini: no key: set GEMINI_API_KEY or GOOGLE_API_KEY,' shown
+	same "" "$(grep -nE '^.{80}|^[{]' shown)"
+	# A pipe and a file are for programs.
+	kandil-ai --models | jq -e -s 'all(.kind == "model")' >/dev/null
+	"$ROOT/tests/lib/terminal" kandil-ai --models --output=listed </dev/null
+	jq -e -s 'all(.kind == "model")' listed >/dev/null
+}
+
 @test "of a server of one's own the first model is asked, and named" {
 	unset OPENAI_BASE_URL OPENAI_API_KEY
 	control '{}'

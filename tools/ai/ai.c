@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define AT(member) offsetof(struct settings, member)
 
@@ -229,7 +230,7 @@ work(struct run *run, const struct settings *s)
 	if (endpoints_open(&endpoints, &where, &e) < 0)
 		die(STATUS_USAGE, "%s", e.text);
 	if (s->models) {
-		endpoints_list(endpoints, run);
+		endpoints_list(endpoints, run, isatty(STDOUT_FILENO) && !s->common.output);
 	} else {
 		check_model(run, s, endpoints);
 		ask(run, s, endpoints);

@@ -107,6 +107,23 @@ protocol_of(const struct provider *p, const char *api, struct err *e)
 	return other;
 }
 
+/* "ANTHROPIC_API_KEY,ANTHROPIC_AUTH_TOKEN": either would do. */
+static int
+err_no_key(struct err *e, const struct provider *p)
+{
+	struct buf names = {0};
+	int rc;
+
+	for (size_t i = 0; i < p->keys.len; i++)
+		if (p->keys.ptr[i] == ',')
+			buf_adds(&names, " or ");
+		else
+			buf_addc(&names, p->keys.ptr[i]);
+	rc = err_set(e, "no_key", "%s: no key: set %s, or --key-file=FILE", p->name, names.ptr);
+	buf_free(&names);
+	return rc;
+}
+
 static int
 fill(struct endpoint *made, const struct provider *p, const struct endpoint_settings *s,
     bool primary, struct err *e)
@@ -133,8 +150,7 @@ fill(struct endpoint *made, const struct provider *p, const struct endpoint_sett
 	/* A server of one's own may want no key. */
 	if (rc == 0 && !s->offline && p->keys.ptr && !made->local &&
 	    own_base(p, s, primary, NULL) == NULL)
-		rc = err_set(e, "no_key", "%s: no key: set %.*s, or --key-file=FILE", p->name,
-		    (int)p->keys.len, p->keys.ptr);
+		rc = err_no_key(e, p);
 	if (rc >= 0 && (rc = url_check(slice(made->base), key.len > 0, &why)) < 0) {
 		own_base(p, s, primary, &which);
 		err_set(e, why.code, "%.*s%s%s", (int)which.len, which.ptr, which.len ? ": " : "",

@@ -69,9 +69,12 @@ struct endpoint *endpoint_find(
  * three lines how to configure one; or why the server of --base-url does not say which it has.
  */
 struct endpoint *endpoint_default(struct endpoints *, struct slice *name, struct err *e);
-/* --models: a record for each that is configured or answers, asked of the endpoint itself. */
+/*
+ * --models: a record for each that is configured or answers, asked of the endpoint itself;
+ * shown: lines for a person in place of records.
+ */
 struct run;
-void endpoints_list(struct endpoints *, struct run *);
+void endpoints_list(struct endpoints *, struct run *, bool shown);
 /*
  * For every turn of a loop, or started servers wait for us to read what they say: what to poll,
  * at most ENDPOINTS_FDS (how many is returned), and taking it.

@@ -2,16 +2,19 @@
  * --models: who is configured, who answers, and which models they have.
  *
  * All are asked at the same time. A record for each model of a provider that
- * answers; one without a model, and a hint, for each of the others.
+ * answers; one without a model, and a hint, for each of the others. On a terminal
+ * a line for each: first the models, as --model takes them, then the hints.
  */
 #include "common/http.h"
 #include "common/mem.h"
+#include "common/progress.h"
 #include "common/record.h"
 #include "tools/ai/endpoint_part.h"
 #include "tools/ai/fetch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { ASK_MS = 5000, LOCAL_MS = 500, LIST_SIZE = 16 << 20 };
 
@@ -143,8 +146,50 @@ models_first(const struct endpoint *p, size_t *n, struct err *e)
 	return first;
 }
 
+static bool
+is_default(const struct listing *l, struct slice name)
+{
+	return l->endpoint->model && slice_is(name, l->endpoint->model);
+}
+
 static void
-emit(struct listing *l, struct run *run)
+show_models(const struct listing *l, struct run *run)
+{
+	struct slice rest = buf_slice(&l->models), name;
+	struct buf out = {0};
+
+	while (slice_line(&rest, &name)) {
+		buf_reset(&out);
+		buf_addf(&out, "%s/", l->provider->name);
+		buf_add_visible(&out, name);
+		buf_adds(&out, is_default(l, name) ? " (default)" : "");
+		record_emit(run, buf_slice(&out));
+	}
+	buf_free(&out);
+}
+
+static void
+show_hint(const struct listing *l, struct run *run)
+{
+	struct buf said = {0}, visible = {0}, out = {0};
+
+	if (!l->hint[0] && l->models.len)
+		return;
+	buf_addf(&said, "%s: ", l->provider->name);
+	/* What endpoint_of says names the provider. */
+	if (slice_starts(slice(l->hint), said.ptr))
+		buf_reset(&said);
+	buf_adds(&said, l->hint[0] ? l->hint : "it has no models");
+	buf_add_visible(&visible, buf_slice(&said));
+	buf_add_wrapped(&out, buf_slice(&visible), 0, 4, progress_columns(STDOUT_FILENO) - 1);
+	record_emit(run, buf_slice(&out));
+	buf_free(&said);
+	buf_free(&visible);
+	buf_free(&out);
+}
+
+static void
+emit(const struct listing *l, struct run *run)
 {
 	struct slice rest = buf_slice(&l->models), name;
 	struct buf out = {0};
@@ -161,7 +206,7 @@ emit(struct listing *l, struct run *run)
 		json_put_bool(&out, l->endpoint != NULL);
 		json_name(&out, "reachable");
 		json_put_bool(&out, l->reachable);
-		if (any && l->endpoint->model && slice_is(name, l->endpoint->model)) {
+		if (any && is_default(l, name)) {
 			json_name(&out, "default");
 			json_put_bool(&out, true);
 		}
@@ -173,11 +218,10 @@ emit(struct listing *l, struct run *run)
 			break;
 	}
 	buf_free(&out);
-	buf_free(&l->models);
 }
 
 void
-endpoints_list(struct endpoints *es, struct run *run)
+endpoints_list(struct endpoints *es, struct run *run, bool shown)
 {
 	struct http_settings settings = {.connect_ms = ASK_MS};
 	struct listing *all = xcalloc(es->table.n, sizeof(*all));
@@ -202,7 +246,12 @@ endpoints_list(struct endpoints *es, struct run *run)
 	} while (waiting && !run_interrupted() && http_wait(http, ASK_MS, NULL, 0) >= 0);
 	for (size_t i = 0; i < es->table.n; i++) {
 		reachable += all[i].reachable;
-		emit(&all[i], run);
+		(shown ? show_models : emit)(&all[i], run);
+	}
+	for (size_t i = 0; i < es->table.n; i++) {
+		if (shown)
+			show_hint(&all[i], run);
+		buf_free(&all[i].models);
 	}
 	if (reachable == 0)
 		run_status(run, STATUS_PARTIAL);
