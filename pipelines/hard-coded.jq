@@ -7,8 +7,8 @@ def visible: gsub("[[:cntrl:]]"; "?");
 def finding($have):
 	$have[.value] as $key
 	| {kind: "finding", rule: "i18n-hard-coded", severity: "low",
-	 message: (if $key then "a string is shown that the catalogue has, as '\($key)'"
-		else "a string is shown that does not come from a catalogue" end),
+	 message: (if $key then "shown, and in the catalogue as '\($key)'"
+		else "shown, and not from a catalogue" end),
 	 address: "\(.file):\(.line)", evidence: .value, fix: "read it from the catalogue, by the key '\($key // .key)'",
 	 file, line, column, span, key: ($key // .key)};
 

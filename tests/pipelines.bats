@@ -58,7 +58,7 @@ partial() {
 	script -qec 'kandil i18n extract --arb=l10n --to=fr lib' /dev/null >lines || true
 	grep -Eq '^  l10n/app_fr.arb: [0-9]+ messages, [0-9]+ missing, written' lines
 	script -qec 'kandil i18n check --arb=l10n lib' /dev/null >lines || true
-	grep -Eq '^lib/[a-z/]*.dart:[0-9]+:[0-9]+: low: a string is shown that the catalogue has' lines
+	grep -Eq '^lib/[a-z/]*.dart:[0-9]+:[0-9]+: low: shown, and in the catalogue' lines
 	run ! grep -q '^{' lines
 	for pipeline in check extract; do
 		same "kandil-i18n-$pipeline $(cat "$ROOT/VERSION")" "$(kandil i18n $pipeline -V)"
@@ -93,10 +93,10 @@ partial() {
 	echo "f() => Text('Hello');" >>lib/main.dart
 	run -1 --separate-stderr kandil i18n check --arb=l10n
 	same 'lib/main.dart:2' "$(jq -r .address <<<"$output")"
-	same "a string is shown that the catalogue has, as 'hello'" "$(jq -r .message <<<"$output")"
+	same "shown, and in the catalogue as 'hello'" "$(jq -r .message <<<"$output")"
 	sed -i 's/Hello/Good day/' lib/main.dart
 	run -1 --separate-stderr kandil i18n check -q --arb=l10n
-	same "a string is shown that does not come from a catalogue" "$(jq -r .message <<<"$output")"
+	same "shown, and not from a catalogue" "$(jq -r .message <<<"$output")"
 }
 
 @test "i18n.mk builds the catalogues once, and again when a source changes" {
