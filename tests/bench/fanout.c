@@ -1,10 +1,8 @@
 /*
- * fanout: one publisher, N subscribers, over WebSockets of several kinds of hub; and
- * `fanout hub`, the floor: a hub that does nothing but forward bytes.
+ * fanout: one publisher, N subscribers, over WebSockets of several kinds of hub.
  *
- *	fanout hub PORT
- *	fanout load KIND PORT PID SUBSCRIBERS IN_FLIGHT SECONDS     IN_FLIGHT messages at once
- *	fanout load KIND PORT PID SUBSCRIBERS rate SECONDS          ten messages a second
+ *	fanout KIND PORT PID SUBSCRIBERS IN_FLIGHT SECONDS     IN_FLIGHT messages at once
+ *	fanout KIND PORT PID SUBSCRIBERS rate SECONDS          ten messages a second
  *
  * KIND is kandil, ws (forwards what comes), nats or mqtt. Payloads are 200 bytes and
  * begin with a mark, by which deliveries are counted in the bytes as they come, whatever the
@@ -12,41 +10,15 @@
  * out: deliveries, seconds, deliveries a second, microseconds of the CPU of process PID a
  * delivery, its resident bytes a connection, latencies in ms.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "fanout.h"
 
-enum { PAYLOAD = 200, MARK = 8, STAMP = 16, READ = 1 << 16, WARM = 20, BATCH = 64 };
+#include <arpa/inet.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+enum { PAYLOAD = 200, MARK = 8, STAMP = 16, WARM = 20, BATCH = 64 };
 
 static const char mark[MARK + 1] = "@kandil@";
-
-_Noreturn static void
-fail(const char *what)
-{
-	fprintf(stderr, "fanout: %s: %s\n", what, strerror(errno));
-	exit(3);
-}
-
-static void *
-take(size_t n)
-{
-	void *p = calloc(1, n);
-
-	if (p == NULL)
-		fail("memory");
-	return p;
-}
 
 static int64_t
 now_us(void)
@@ -56,189 +28,6 @@ now_us(void)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
-
-static void
-quick(int fd)
-{
-	int one = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-}
-
-/* Appends a frame; masked (with zeros, so the bytes stay) as clients must. */
-static size_t
-frame(char *out, const void *payload, size_t n, int opcode, bool masked)
-{
-	size_t at = 0, i;
-
-	out[at++] = (char)(0x80 | opcode);
-	if (n < 126) {
-		out[at++] = (char)((masked ? 0x80 : 0) | (int)n);
-	} else {
-		out[at++] = (char)((masked ? 0x80 : 0) | 126);
-		out[at++] = (char)(n >> 8);
-		out[at++] = (char)n;
-	}
-	for (i = 0; masked && i < 4; i++)
-		out[at++] = 0;
-	memcpy(out + at, payload, n);
-	return at + n;
-}
-
-/* ---- the floor ---- */
-
-struct peer {
-	int fd;
-	bool open;
-	char in[READ];
-	size_t len;
-	char *out;
-	size_t held, cap, sent;
-	struct peer *next;
-};
-
-static struct peer *peers;
-
-static void
-queue(struct peer *p, const char *bytes, size_t n)
-{
-	if (p->held + n > p->cap) {
-		p->cap = (p->held + n) * 2;
-		p->out = realloc(p->out, p->cap);
-		if (p->out == NULL)
-			fail("memory");
-	}
-	memcpy(p->out + p->held, bytes, n);
-	p->held += n;
-}
-
-static void
-flush_peer(struct peer *p)
-{
-	while (p->sent < p->held) {
-		ssize_t n = send(p->fd, p->out + p->sent, p->held - p->sent, MSG_NOSIGNAL);
-
-		if (n <= 0)
-			return;
-		p->sent += (size_t)n;
-	}
-	p->held = p->sent = 0;
-}
-
-/* Forwards each whole frame that p sent to all others. */
-static void
-forward(struct peer *p)
-{
-	static char out[READ];
-	size_t at = 0;
-
-	while (p->len - at >= 6) {
-		size_t n = (unsigned char)p->in[at + 1] & 0x7f, head = 6, len;
-
-		if (n == 126) {
-			head = 8;
-			if (p->len - at < head)
-				break;
-			n = (size_t)(unsigned char)p->in[at + 2] << 8 | (unsigned char)p->in[at + 3];
-		}
-		if (p->len - at < head + n)
-			break;
-		len = frame(out, p->in + at + head, n, p->in[at] & 15, false);
-		for (struct peer *q = peers; q; q = q->next)
-			if (q != p && q->open)
-				queue(q, out, len);
-		at += head + n;
-	}
-	memmove(p->in, p->in + at, p->len - at);
-	p->len -= at;
-}
-
-static bool
-peer_read(struct peer *p)
-{
-	static const char hello[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-				    "Connection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n";
-	ssize_t n = recv(p->fd, p->in + p->len, sizeof(p->in) - p->len, 0);
-	char *end;
-
-	if (n == 0 || (n < 0 && errno != EAGAIN))
-		return false;
-	p->len += n > 0 ? (size_t)n : 0;
-	if (!p->open) {
-		end = memmem(p->in, p->len, "\r\n\r\n", 4);
-		if (end == NULL)
-			return true;
-		p->len -= (size_t)(end + 4 - p->in);
-		memmove(p->in, end + 4, p->len);
-		p->open = true;
-		queue(p, hello, sizeof(hello) - 1);
-	}
-	forward(p);
-	return true;
-}
-
-static int
-listen_at(int port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 4096) < 0)
-		fail("listen");
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	return fd;
-}
-
-static void
-drop_peer(struct peer *p)
-{
-	struct peer **at = &peers;
-
-	while (*at != p)
-		at = &(*at)->next;
-	*at = p->next;
-	close(p->fd);
-	free(p->out);
-	free(p);
-}
-
-static void
-hub(int port)
-{
-	int fd = listen_at(port), poll = epoll_create1(0), n;
-	struct epoll_event e = {.events = EPOLLIN}, events[1024];
-
-	epoll_ctl(poll, EPOLL_CTL_ADD, fd, &e);
-	for (;;) {
-		n = epoll_wait(poll, events, 1024, -1);
-		for (int i = 0; i < n; i++) {
-			struct peer *p = events[i].data.ptr;
-
-			if (p != NULL) {
-				if ((events[i].events & EPOLLIN) && !peer_read(p))
-					drop_peer(p);
-				continue;
-			}
-			for (int new; (new = accept(fd, NULL, NULL)) >= 0;) {
-				p = take(sizeof(*p));
-				p->fd = new;
-				p->next = peers;
-				peers = p;
-				quick(new);
-				e = (struct epoll_event){.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = p};
-				epoll_ctl(poll, EPOLL_CTL_ADD, new, &e);
-			}
-		}
-		for (struct peer *p = peers; p; p = p->next)
-			if (p->held)
-				flush_peer(p);
-	}
-}
-
-/* ---- the load ---- */
 
 struct kind {
 	const char *name, *path, *protocol;
@@ -569,19 +358,13 @@ load(const struct kind *k, int port, int pid, int n, int in_flight, double secon
 int
 main(int argc, char **argv)
 {
-	struct rlimit r;
-
-	getrlimit(RLIMIT_NOFILE, &r);
-	r.rlim_cur = r.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &r);
-	if (argc == 3 && strcmp(argv[1], "hub") == 0)
-		hub(atoi(argv[2]));
-	for (size_t i = 0; argc == 8 && i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (strcmp(kinds[i].name, argv[2]) == 0) {
-			load(&kinds[i], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atoi(argv[6]),
-			    atof(argv[7]));
+	raise_limit();
+	for (size_t i = 0; argc == 7 && i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].name, argv[1]) == 0) {
+			load(&kinds[i], atoi(argv[2]), atoi(argv[3]), atoi(argv[4]), atoi(argv[5]),
+			    atof(argv[6]));
 			return 0;
 		}
-	fprintf(stderr, "usage: fanout hub PORT | fanout load KIND PORT PID SUBSCRIBERS IN_FLIGHT SECONDS\n");
+	fprintf(stderr, "usage: fanout KIND PORT PID SUBSCRIBERS IN_FLIGHT SECONDS\n");
 	return 2;
 }
