@@ -425,9 +425,14 @@ takes() {
 	for n in 1 2 3; do
 		printf '{"n":%d,"x":"%s"}\n' "$n" "$(head -c 100000 /dev/zero | tr '\0' x)"
 	done | join --as=amira --once
+	# Room for what it writes and its signal come at once, whoever is first.
+	kill -STOP $DORA
 	kill -TERM $DORA
+	timeout 60 head -n 1 <&8 >dora.out 3>&- 4>&- &
+	HEAD=$!
 	sleep 0.3
-	timeout 60 head -n 1 <&8 >dora.out
+	kill -CONT $DORA
+	wait $HEAD
 	status=0
 	wait $DORA || status=$?
 	same 143 $status

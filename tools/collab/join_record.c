@@ -57,8 +57,8 @@ join_take(const struct party_entry *entry, void *state)
 {
 	struct join *j = state;
 
-	/* What was begun is finished. The log goes before. */
-	if (((j->met || j->leaving) && j->out.place != entry->place) ||
+	/* What was begun is finished, a signal or not. The log goes before. */
+	if (((j->met || j->leaving || run_interrupted()) && j->out.place != entry->place) ||
 	    (j->log.name && entry->place > j->log.place))
 		return false;
 	if (j->out.place != entry->place) {
