@@ -101,13 +101,18 @@ hub_listens() {
 	PORT=${URL##*:}
 }
 
+# is_ours PID: it runs, and this file of tests has started it: where pids are few, the number
+# of one that has ended is another's soon.
+is_ours() {
+	grep -qzxF "BATS_FILE_TMPDIR=$BATS_FILE_TMPDIR" "/proc/$1/environ" 2>/dev/null
+}
+
 # stop_hubs: ends all that is named in pids, stopped or not.
 stop_hubs() {
 	local pid
 	[ -e pids ] || return 0
 	while read -r pid; do
-		kill -CONT "$pid" 2>/dev/null || true
-		kill -KILL "$pid" 2>/dev/null || true
+		! is_ours "$pid" || kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true # or bash says that it was killed
 	done <pids
 }
@@ -116,7 +121,7 @@ teardown_file() {
 	local pid
 	[ -e "$BATS_FILE_TMPDIR/pids" ] || return 0
 	while read -r pid; do
-		kill "$pid" 2>/dev/null || true
+		! is_ours "$pid" || kill "$pid" 2>/dev/null || true
 	done <"$BATS_FILE_TMPDIR/pids"
 }
 
