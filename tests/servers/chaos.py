@@ -80,18 +80,28 @@ class Client:
         self.state, self.log = f"{chaos.dir}/state{number}", f"{chaos.dir}/log{number}"
         self.wanted = self.taken = 0   # lines to feed; lines known to be in the outbox
         self.fed, self.process, self.lives, self.up = 0, None, [], False
+        self.newest = {}  # of each other client, on stdout
 
     def line(self, n):
         text = random.Random(self.number * 1000003 + n)
         return json.dumps({"who": self.number, "n": n, "text": "é" * text.randrange(40)},
                           ensure_ascii=text.random() < .5, separators=(",", ": "))
 
+    def join(self, *options, **streams):
+        return asyncio.create_subprocess_exec(
+            "kandil-collab", "join", TOPIC, "-q", f"--as={self.name}", f"--state-dir={self.state}",
+            f"--url=http://127.0.0.1:{self.chaos.proxy.port}", *options, env=ENV, **streams)
+
+    async def settle(self):
+        """Has been here once: who has nothing on disk begins where the others are."""
+        process = await self.join("--once", stdin=asyncio.subprocess.DEVNULL)
+        if await process.wait() != 0:
+            sys.exit(f"{self.name} cannot be here: status {process.returncode}")
+
     async def start(self):
-        self.process = await asyncio.create_subprocess_exec(
-            "kandil-collab", "join", TOPIC, "-q", "--status", f"--as={self.name}",
-            f"--state-dir={self.state}", f"--log={self.log}",
-            f"--url=http://127.0.0.1:{self.chaos.proxy.port}",
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=ENV, limit=1 << 20)
+        self.process = await self.join(
+            "--status", f"--log={self.log}", limit=1 << 20,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
         self.lives.append([])
         self.chaos.tasks.append(asyncio.create_task(self.listen(self.process, self.lives[-1])))
         self.chaos.tasks.append(asyncio.create_task(self.feed(self.process)))
@@ -107,6 +117,9 @@ class Client:
                     self.up |= record["state"] == "up"
                 else:
                     life.append(record)
+                    if record["kind"] == "message":
+                        said = record["payload"]
+                        self.newest[said["who"]] = max(said["n"], self.newest.get(said["who"], 0))
         await process.wait()
 
     async def feed(self, process):
@@ -179,6 +192,10 @@ class Chaos:
         return []
 
     def complete(self, client):
+        """The log and stdout, which may be behind it."""
+        if any(client.newest.get(other.number, 0) < other.wanted
+               for other in self.clients if other is not client):
+            return False
         with contextlib.suppress(FileNotFoundError), open(client.log, "rb") as log:
             return sum(line.startswith(b'{"kind":"message"') for line in log) >= \
                 sum(other.wanted for other in self.clients if other is not client)
@@ -187,11 +204,11 @@ class Chaos:
     async def run(self):
         await self.proxy.start()
         await self.start_hub()
+        await asyncio.gather(*(client.settle() for client in self.clients))
         for client in self.clients:
             await client.start()
         while not all(client.up for client in self.clients):
             await asyncio.sleep(.05)
-        await asyncio.sleep(2.5)  # in its first second a member is a newcomer
         each = self.options.messages // self.options.clients
         for number in range(self.options.faults):
             for client in self.clients:
