@@ -434,7 +434,9 @@ one() {
 	# Who takes one for the other is told.
 	export XDG_STATE_HOME=$PWD/state KANDIL_COLLAB_KEY=$BOB
 	run -1 kandil-collab join t --url="http://127.0.0.1:$PORT" --as=a --once --for=1s </dev/null
-	[[ $output == *"before the upgrade: a hub with TLS wants https://: trying again"* ]]
+	kandil-collab join t --url="http://127.0.0.1:$PORT" --as=a </dev/null 2>plain 3>&- 4>&- &
+	echo $! >>pids
+	soon grep -q 'before the upgrade: a hub with TLS wants https://: trying again' plain
 	run kandil-collab send t --url="http://127.0.0.1:$PORT" <<<'{}'
 	[[ $output == *"a hub with TLS wants https://"* ]]
 	start_hub
