@@ -21,10 +21,17 @@ clean_environment() {
 	export LC_ALL=C.UTF-8 TZ=UTC TERM=dumb
 	export HOME=$1/home XDG_CONFIG_HOME=$1/config XDG_CACHE_HOME=$1/cache
 	export GIT_CONFIG_NOSYSTEM=1
+	short_lookups
 	# What the packages bring comes before the wrappers of version managers, which take half a
 	# second to find a python3.
 	export PATH=$2:/usr/bin:/bin:$PATH
 	mkdir -p "$HOME"
+}
+
+# Names that do not exist are asked for. Where no name server answers, the resolver would go on for
+# ten seconds, and so long a connection may take at most: who is not known would be late.
+short_lookups() {
+	export RES_OPTIONS='timeout:1 attempts:2'
 }
 
 # A finding must never look like a status of ours: 134 is abort's. Leaks are
