@@ -239,13 +239,15 @@ unreachable() {
 
 @test "a reply that comes twice answers one question only" {
 	control '{"twice-late": ["twice-late"], "twice": ["twice"]}'
-	local kind stream
+	local kind stream twice=0
+	has_come() { [ "$(curl -fsS --noproxy '*' "$MODEL/twice")" = "$twice" ]; }
 	for kind in twice twice-late; do
 		for stream in "" --stream; do
-			# The second comes on the connection of the first, a while later.
+			# The next is asked when the second reply is there, on the connection of the first.
+			twice=$((twice + 1))
 			run -0 --separate-stderr $AI $(protocol openai) $stream --jobs=1 < <(
 				records "$kind first"
-				sleep 0.4
+				soon has_come
 				records second third)
 			same "re: $kind first re: second re: third" \
 				"$(jq -rn '[inputs.ai // empty | .text] | join(" ")' <<<"$output")"

@@ -31,7 +31,8 @@ or a word: ok, or
 
 GET /log gives each request as a line: ms, connection, path, headers, prompt, plan, body. GET
 /again gives the prompts that came again after their reply had arrived: who asks on a connection
-has read what came on it before. GET /away gives how many came there.
+has read what came on it before. GET /away gives how many came there, GET /twice how many
+replies were sent twice.
 """
 import asyncio
 import functools
@@ -60,6 +61,7 @@ class State:
         self.log = []
         self.arrived = set()
         self.again = []
+        self.twice = 0
 
     def plan(self, prompt):
         n = self.count.get(prompt, 0)
@@ -396,11 +398,13 @@ async def answer(ask, plan):
         await ask.send(*ask.good())
         await asyncio.sleep(0.05)
         await ask.send(*ask.good())
+        state.twice += 1
         return True
     pieces = bytes_of(ask, plan)
     if pieces is None:
         pieces = ask.fixed(400, None, json.dumps({"error": f"no such plan: {plan}"}).encode())
     await ask.send(*pieces)
+    state.twice += plan == "twice"
     if plan == "hang" and ask.stream:
         await ask.until_gone()
     return plan != "noise"
@@ -433,6 +437,8 @@ def control(path, body):
         return json.dumps({"data": [{"id": name} for name in state.models]})
     if path == "/away":
         return f"{away}\n"
+    if path == "/twice":
+        return f"{state.twice}\n"
     return None
 
 
