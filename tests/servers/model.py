@@ -21,7 +21,7 @@ or a word: ok, or
 
   stall-STAGE reset-STAGE close-STAGE  at STAGE: headers (before), head (within), body (within),
                                        end (all but the last piece)
-  slow            a body of a byte each 100 ms  big, bomb       100 MB, plain or from 100 KB of gzip
+  slow            a body of a byte each 20 ms   big, bomb       100 MB, plain or from 100 KB of gzip
   lines           an event without an end     long-head       headers without an end
   garbage, html, empty, latin1, noise         no JSON, a page, nothing, no UTF-8, no HTTP
   twice, twice-late                           the reply comes twice, at once or 50 ms later
@@ -392,7 +392,7 @@ async def answer(ask, plan):
         await ask.send(head)
         for byte in b"".join(pieces):
             await ask.send(bytes([byte]))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.02)
         return True
     if plan == "twice-late":
         await ask.send(*ask.good())
