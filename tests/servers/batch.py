@@ -25,7 +25,8 @@ Words in the file DIR/faults, each used once:
   forget        the latest batch was never made
 DIR/polls: how often a batch must be looked at before it has ended (default 1).
 DIR/hidden: the id of a batch that this key does not see.
-DIR/slow: seconds that making a batch takes, before and after it is made.
+DIR/slow: seconds that making a batch takes, before and after it is made. A list of batches lacks
+none that was asked for a second ago: it waits for one that is being made.
 """
 import json
 import os
@@ -39,6 +40,7 @@ from urllib.parse import unquote_plus
 FOLDER = sys.argv[1]
 lock = RLock()
 files, batches, seen = {}, {}, {}
+making = []  # when each that is being made was asked for
 numbers = {"n": 0}
 
 
@@ -91,6 +93,14 @@ def visible(name):
     except OSError:
         pass
     return batches[name]
+
+
+def every(kind):
+    """The batches of a kind, oldest first."""
+    while any(time.monotonic() - asked > 1 for asked in tuple(making)):
+        time.sleep(0.01)
+    with lock:
+        return [b for b in batches.values() if b["kind"] == kind]
 
 
 def fresh(prefix):
@@ -308,8 +318,12 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(429, "slow down", "rate_limit_exceeded")
         if not good and fault("create-quota"):
             raise Refused(429, "no money", "insufficient_quota")
-        time.sleep(setting("slow", 0))
-        batch = maker()
+        making.append(asked := time.monotonic())
+        try:
+            time.sleep(setting("slow", 0))
+            batch = maker()
+        finally:
+            making.remove(asked)
         time.sleep(setting("slow", 0))
         if fault("create-cut"):
             self.cut()
@@ -370,12 +384,12 @@ class Handler(BaseHTTPRequestHandler):
                 return batch
             return self.created(maker, openai_view)
         if path == "/v1/batches":
-            every = [b for b in reversed(list(batches.values())) if b["kind"] == "openai"]
+            known = every("openai")[::-1]
             if "after" in query:
-                names = [b["id"] for b in every]
-                every = every[names.index(query["after"]) + 1:]
-            return self.answer(200, {"data": [openai_view(b) for b in every[:2]],
-                                     "has_more": len(every) > 2})
+                names = [b["id"] for b in known]
+                known = known[names.index(query["after"]) + 1:]
+            return self.answer(200, {"data": [openai_view(b) for b in known[:2]],
+                                     "has_more": len(known) > 2})
         if path.startswith("/v1/batches/"):
             batch = visible(path.split("/")[3])
             batch["polls"] += 1
@@ -395,12 +409,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.created(lambda: make("anthropic", requests),
                                 lambda b: anthropic_view(b, ""))
         if path == root:
-            every = [b for b in reversed(list(batches.values())) if b["kind"] == "anthropic"]
+            known = every("anthropic")[::-1]
             if "after_id" in query:
-                names = [b["id"] for b in every]
-                every = every[names.index(query["after_id"]) + 1:]
-            return self.answer(200, {"data": [anthropic_view(b, "00000") for b in every[:2]],
-                                     "has_more": len(every) > 2})
+                names = [b["id"] for b in known]
+                known = known[names.index(query["after_id"]) + 1:]
+            return self.answer(200, {"data": [anthropic_view(b, "00000") for b in known[:2]],
+                                     "has_more": len(known) > 2})
         batch = visible(path[len(root) + 1:].split("/")[0])
         if path.endswith("/results"):
             return self.results(shuffled([anthropic_line(*r) for r in batch["results"]
@@ -434,10 +448,10 @@ class Handler(BaseHTTPRequestHandler):
                                              inline="file_name" not in source), gemini_view)
         if path == "/v1beta/batches":
             # In no order that is promised, and with tokens that are no words.
-            every = [b for b in batches.values() if b["kind"] == "gemini"]
+            known = every("gemini")
             at = int(unquote_plus(query.get("pageToken", "0%2B/%3D")).removesuffix("+/="))
-            more = {"nextPageToken": f"{at + 2}+/="} if len(every) > at + 2 else {}
-            return self.answer(200, {"operations": [gemini_view(b) for b in every[at:at + 2]],
+            more = {"nextPageToken": f"{at + 2}+/="} if len(known) > at + 2 else {}
+            return self.answer(200, {"operations": [gemini_view(b) for b in known[at:at + 2]],
                                      **more})
         if path.startswith("/download/v1beta/"):
             return self.results(files[path[len("/download/v1beta/"):-len(":download")]])
