@@ -188,6 +188,40 @@ test_slow(void)
 	buf_free(&big);
 }
 
+/* A heartbeat behind messages that has only just left has not been ignored; later it has. */
+static void
+test_behind(void)
+{
+	struct buf big = {0};
+	int64_t end_ms = time_ms() + PATIENCE;
+
+	usual();
+	start();
+	l->times.reply = PATIENCE;
+	until("up", PATIENCE);
+	plan.no_ack = plan.no_beat = true;
+	buf_addc(&big, '"');
+	memset(buf_room(&big, 200000), 'x', 200000);
+	big.len += 200000;
+	buf_addc(&big, '"');
+	for (uint64_t n = 1; n <= 40; n++)
+		CHECK(link_send(l, S("e"), buf_slice(&big), n));
+	l->beat_at = time_ms();
+	link_turn(l);
+	CHECK(l->beat_open && link_moved(l) > 0);
+	while (socket_queued(l->socket) > 0 && time_ms() < end_ms)
+		sockets_wait(loop, 5);
+	l->beat_at = time_ms(); /* the next one is due */
+	link_turn(l);
+	CHECK(l->at == LINK_UP && l->beat_open);
+	l->heartbeat_ms = 100;
+	l->beat_at = time_ms() + 100;
+	CHECK_TEXT(until("backoff", PATIENCE), "backoff:timeout ");
+	CHECK(strstr(said, "heartbeat") != NULL);
+	stop();
+	buf_free(&big);
+}
+
 static void
 test_slept(void)
 {
@@ -210,5 +244,6 @@ main(void)
 	test_silence();
 	test_slept();
 	test_slow();
+	test_behind();
 	return end();
 }

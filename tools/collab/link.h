@@ -18,10 +18,10 @@
 
 /*
  * What leads to a loss: a socket that is closed, cut or refused; no answer to a join in 10 s; a
- * heartbeat with nothing after it; no ack; phx_close and phx_error (the socket stays, a new
- * join has a new join_ref); a relay that says it shuts down; a wall clock that jumped by two
- * heartbeats more than the other (sleep: back at once). After 10 s of being up the waits begin
- * anew. A new token is got 60 s before the old one's exp and pushed where the channel is up; where
+ * heartbeat with nothing after it, once it has left; no ack; phx_close and phx_error (the socket
+ * stays, a new join has a new join_ref); a relay that says it shuts down; a wall clock that jumped
+ * by two heartbeats more than the other (sleep: back at once). After 10 s of being up the waits
+ * begin anew. A new token is got 60 s before the old one's exp and pushed where the channel is up; where
  * the relay finds one expired a new one is tried at once, once: a second such refusal without
  * 10 s of being up between ends the link.
  */

@@ -105,6 +105,8 @@ struct link {
 	uint64_t given, gone; /* bytes into the socket's queue; out of it, as last seen */
 	uint64_t last;	      /* given, behind the last message */
 	int64_t moved_at;     /* when something of a message last left */
+	uint64_t beat_end;    /* given, behind the open heartbeat */
+	int64_t beat_left_at; /* when that left, or was said */
 	int64_t acked_at;
 	struct link_pending *pending; /* a ring of cap, from first on n */
 	size_t first, npending, cap;

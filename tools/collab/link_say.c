@@ -100,9 +100,16 @@ link_ask(struct link *l, struct slice asks)
 void
 link_beat(struct link *l)
 {
+	bool waits = link_moved(l) > 0;
+	int64_t now = time_ms();
+
 	say(l, true, "heartbeat", S("{}"));
+	if (!l->beat_open) {
+		l->beat_end = waits ? l->given : 0;
+		l->beat_left_at = now;
+	}
 	l->beat_open = true;
-	l->beat_at = time_ms() + l->heartbeat_ms;
+	l->beat_at = now + l->heartbeat_ms;
 }
 
 void
@@ -144,6 +151,8 @@ link_moved(struct link *l)
 	/* Heartbeats that leave say nothing about messages that left long ago. */
 	if (gone != l->gone && l->gone < l->last)
 		l->moved_at = time_ms();
+	if (l->gone < l->beat_end && gone >= l->beat_end)
+		l->beat_left_at = time_ms();
 	l->gone = gone;
 	return queued;
 }

@@ -141,7 +141,7 @@ on_opened(struct socket *s, void *state)
 
 	if (s != l->socket || l->at != LINK_CONNECTING)
 		return;
-	l->given = l->gone = l->last = 0;
+	l->given = l->gone = l->last = l->beat_end = 0;
 	l->beat_open = false;
 	l->beat_at = time_ms() + l->heartbeat_ms;
 	link_join(l);
@@ -262,12 +262,26 @@ mute(struct link *l)
 		link_lost(l, broken, false, -1, "the relay acknowledges nothing any more");
 }
 
-/* Of a socket that stands. Bytes that still leave are a slow network, not a dead one. */
+/*
+ * Whether the open heartbeat may be answered yet: bytes that still leave are a slow network, not
+ * a dead one, and one that stood behind them has its time from when it left.
+ */
+static bool
+beat_is_young(struct link *l, int64_t now)
+{
+	int64_t most = l->heartbeat_ms < l->times.reply ? l->heartbeat_ms : l->times.reply;
+
+	if (link_moved(l) > 0 && now - l->moved_at < l->times.reply)
+		return true;
+	return now - l->beat_left_at < most;
+}
+
+/* Of a socket that stands. */
 static void
 watch(struct link *l, int64_t now)
 {
 	struct refusal timeout = {LINK_BACKOFF, "timeout"};
-	bool slow = link_moved(l) > 0 && now - l->moved_at < l->times.reply;
+	bool young = beat_is_young(l, now);
 	const struct link_pending *oldest = link_oldest(l);
 	int64_t last = oldest ? oldest->sent : now;
 
@@ -283,7 +297,7 @@ watch(struct link *l, int64_t now)
 	}
 	if (l->beat_at > now)
 		return;
-	if (l->beat_open && !slow)
+	if (l->beat_open && !young)
 		link_lost(l, timeout, false, -1, "the relay does not answer the heartbeat");
 	else
 		link_beat(l);
