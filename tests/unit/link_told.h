@@ -7,6 +7,7 @@
 #include "tests/unit/link_relay.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/steady.h"
 #include "tools/collab/link_part.h"
 
 enum { PATIENCE = 30000 }; /* ms, for what must come */
