@@ -1,11 +1,14 @@
 /* jobs: order, no deadlock on large answers, and workers that are killed. */
 #include "common/jobs.h"
+
+#include "common/time.h"
 #include "tests/unit/check.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,18 +58,22 @@ done_sized(struct slice item, struct slice out, int status, bool died, void *sta
 }
 
 static void
-add_numbers(struct jobs *j, size_t count, size_t padding)
+add_number(struct jobs *j, size_t number, size_t padding)
 {
 	struct buf item = {0};
 
-	for (size_t i = 0; i < count; i++) {
-		buf_reset(&item);
-		buf_addf(&item, "%zu ", i);
-		memset(buf_room(&item, padding), ' ', padding);
-		item.len += padding;
-		jobs_add(j, buf_slice(&item));
-	}
+	buf_addf(&item, "%zu ", number);
+	memset(buf_room(&item, padding), ' ', padding);
+	item.len += padding;
+	jobs_add(j, buf_slice(&item));
 	buf_free(&item);
+}
+
+static void
+add_numbers(struct jobs *j, size_t count, size_t padding)
+{
+	for (size_t i = 0; i < count; i++)
+		add_number(j, i, padding);
 }
 
 static void
@@ -138,15 +145,15 @@ test_deaths(long n)
 }
 
 /* Somebody else kills every worker again and again, whatever it is doing. */
-static void
-kill_children(pid_t parent, int rounds)
+static _Noreturn void
+kill_children(pid_t parent)
 {
 	char name[64];
 	pid_t child;
 	FILE *f;
 
 	snprintf(name, sizeof(name), "/proc/%d/task/%d/children", parent, parent);
-	while (rounds-- > 0) {
+	for (;;) {
 		usleep(3000);
 		f = fopen(name, "r");
 		while (f && fscanf(f, "%d", &child) == 1)
@@ -179,21 +186,38 @@ done_slow(struct slice item, struct slice out, int status, bool died, void *stat
 }
 
 static void
+stop(pid_t *pid)
+{
+	if (*pid <= 0)
+		return;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+static void
 test_killer(void)
 {
 	struct seen seen = {0};
 	pid_t parent = getpid(), killer = fork();
+	int64_t until = time_ms() + 60000;
+	size_t count = 0;
 	struct jobs *j;
 
 	if (killer == 0) {
-		kill_children(parent, 25);
-		_exit(0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		kill_children(parent);
 	}
 	j = jobs_start(3, work_slow, done_slow, &seen);
-	add_numbers(j, 400, 50000);
+	/* However late the killer begins; and it ends before nothing gets done. */
+	for (; count < 400 || (seen.died == 0 && time_ms() < until); count++) {
+		add_number(j, count, 50000);
+		if (seen.died >= 20)
+			stop(&killer);
+	}
+	stop(&killer);
 	jobs_finish(j);
-	waitpid(killer, NULL, 0);
-	CHECK(seen.count == 400);
+	CHECK(seen.count == count);
 	CHECK(seen.wrong == 0);
 	CHECK(seen.died > 0);
 	CHECK(seen.died < 100);
