@@ -8,6 +8,7 @@
 #include "common/buf.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 
 static struct buf bomb; /* 100 MB of zeros, as gzip */
 static int port;
+static int taken[2]; /* a pipe: a byte for each piece of /chunks that the client has */
 
 static void
 send_all(int fd, const char *bytes, size_t len)
@@ -63,17 +65,19 @@ answer_endless(int fd)
 		send_all(fd, block, 8192 + 8);
 }
 
+/* Each piece when the client has told that it has the one before. */
 static void
 answer_chunks(int fd)
 {
-	char piece[32];
+	char piece[32], byte;
 
 	say(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n");
 	for (int i = 0; i < 20; i++) {
 		snprintf(piece, sizeof(piece), "a\r\npiece %04d\r\n", i);
 		say(fd, piece);
-		usleep(5000);
+		if (read(taken[0], &byte, 1) != 1)
+			_exit(0);
 	}
 	say(fd, "0\r\nX-Trailer: t\r\n\r\n");
 }
@@ -174,7 +178,7 @@ serve(int fd)
 			if (slow) {
 				/* What it has not read is with the client, not on the way. */
 				setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){65536}, sizeof(int));
-				usleep(4000);
+				usleep(8000);
 			}
 			buf_room(&in, need);
 			n = recv(
@@ -205,7 +209,8 @@ start_server(void)
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one;
 	pid_t pid;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, 512) < 0 ||
+	if (fd < 0 || pipe2(taken, O_CLOEXEC) < 0 ||
+	    bind(fd, (struct sockaddr *)&at, len) < 0 || listen(fd, 512) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&at, &len) < 0)
 		return -1;
 	port = ntohs(at.sin_port);
