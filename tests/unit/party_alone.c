@@ -196,7 +196,7 @@ check_in_use(void)
 	pid_t holder = start(hold, 14), second;
 	int status = 0;
 
-	for (int i = 0; i < 500 && access(name, F_OK) != 0; i++)
+	for (int i = 0; i < 3000 && access(name, F_OK) != 0; i++)
 		nap(10);
 	second = start(open_used, 14);
 	waitpid(second, &status, 0);
@@ -204,7 +204,7 @@ check_in_use(void)
 	end(&holder);
 	second = start(hold, 14);
 	unlink(name);
-	for (int i = 0; i < 500 && access(name, F_OK) != 0; i++)
+	for (int i = 0; i < 3000 && access(name, F_OK) != 0; i++)
 		nap(10);
 	CHECK(access(name, F_OK) == 0); /* a killed one does not keep it */
 	end(&second);

@@ -92,7 +92,7 @@ start_hub(void)
 
 	unlink(name);
 	pid = start(run_hub, 0);
-	for (int i = 0; i < 500 && path_read(name, 64, &text, NULL) != 0; i++)
+	for (int i = 0; i < 3000 && path_read(name, 64, &text, NULL) != 0; i++)
 		nap(10);
 	port = (int)strtol(text.len ? text.ptr : "0", NULL, 10);
 	free(name);

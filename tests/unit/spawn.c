@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { PATIENCE = 60000 }; /* ms, for what must come */
+
 static struct buf out;
 static struct err e;
 
@@ -42,25 +44,25 @@ test_runs(void)
 	const char *const none[] = {"kandil-no-such-program", NULL};
 	struct buf big = {0};
 
-	CHECK(run("cat; echo done", S("in "), 100, 10000, 0, NULL) == 0);
+	CHECK(run("cat; echo done", S("in "), 100, PATIENCE, 0, NULL) == 0);
 	CHECK_TEXT(out.ptr, "in done\n");
 	/* More than two pipes hold goes both ways at once. */
 	for (int i = 0; i < 400000; i++)
 		buf_addf(&big, "%d\n", i);
-	CHECK(run("cat", buf_slice(&big), big.len, 60000, 0, NULL) == 0);
+	CHECK(run("cat", buf_slice(&big), big.len, PATIENCE, 0, NULL) == 0);
 	CHECK(slice_eq(buf_slice(&big), buf_slice(&out)));
 	CHECK(
-	    failed(run("cat", buf_slice(&big), big.len - 1, 60000, 0, NULL), "too_large", "'sh'"));
+	    failed(run("cat", buf_slice(&big), big.len - 1, PATIENCE, 0, NULL), "too_large", "'sh'"));
 	/* It does not read its input: no SIGPIPE, and its answer counts. */
-	CHECK(run("exec <&-; echo ok", buf_slice(&big), 100, 10000, 0, NULL) == 0);
+	CHECK(run("exec <&-; echo ok", buf_slice(&big), 100, PATIENCE, 0, NULL) == 0);
 	CHECK_TEXT(out.ptr, "ok\n");
-	CHECK(run("cat", S("lost"), 100, 10000, SPAWN_NO_IN, NULL) == 0 && out.len == 0);
+	CHECK(run("cat", S("lost"), 100, PATIENCE, SPAWN_NO_IN, NULL) == 0 && out.len == 0);
 
-	CHECK(failed(run("echo a; echo b >&2; echo 'what \033 is' >&2; exit 3", S(""), 100, 10000,
+	CHECK(failed(run("echo a; echo b >&2; echo 'what \033 is' >&2; exit 3", S(""), 100, PATIENCE,
 			 SPAWN_ERR, NULL),
 	    "command_failed", "status 3: what ? is"));
-	CHECK(failed(run("kill -9 $$", S(""), 100, 10000, 0, NULL), "command_failed", "signal 9"));
-	CHECK(failed(run("yes | head -c 1000000 >&2; exit 4", S(""), 3, 10000, SPAWN_ERR, NULL),
+	CHECK(failed(run("kill -9 $$", S(""), 100, PATIENCE, 0, NULL), "command_failed", "signal 9"));
+	CHECK(failed(run("yes | head -c 1000000 >&2; exit 4", S(""), 3, PATIENCE, SPAWN_ERR, NULL),
 	    "command_failed", "status 4: y"));
 	CHECK(failed(run("sleep 60", S(""), 100, 50, 0, NULL), "timeout", "'sh'"));
 	CHECK(failed(run("yes", S(""), SIZE_MAX / 2, 50, 0, NULL), "timeout", "'sh'"));
@@ -82,16 +84,16 @@ test_surroundings(void)
 	setenv("KANDIL_B", "secret", 1);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
-	CHECK(run("echo \"$KANDIL_A,${KANDIL_B-none},$KANDIL_C\"", S(""), 100, 10000, 0, env) == 0);
+	CHECK(run("echo \"$KANDIL_A,${KANDIL_B-none},$KANDIL_C\"", S(""), 100, PATIENCE, 0, env) == 0);
 	CHECK_TEXT(out.ptr, "new,none,c\n");
-	CHECK(run("ls /proc/self/fd | wc -w", S(""), 100, 10000, 0, NULL) == 0);
+	CHECK(run("ls /proc/self/fd | wc -w", S(""), 100, PATIENCE, 0, NULL) == 0);
 	CHECK_TEXT(out.ptr, "4\n"); /* the fourth is ls's own */
 	/* SIGPIPE (13) is not ignored, SIGUSR1 (10) is, nothing is blocked. */
 	CHECK(run("sed -n 's/^SigBlk:.*\\(0*\\)$/\\1/p; s/^SigIgn:\\t*//p' /proc/self/status",
-		  S(""), 100, 10000, 0, NULL) == 0);
+		  S(""), 100, PATIENCE, 0, NULL) == 0);
 	CHECK((strtoull(out.ptr, NULL, 16) & (1U << 12)) == 0);
 	CHECK((strtoull(slice_trim(buf_slice(&out)).ptr, NULL, 16) & (1U << 9)) != 0);
-	CHECK(run("grep SigBlk /proc/self/status", S(""), 100, 10000, 0, NULL) == 0);
+	CHECK(run("grep SigBlk /proc/self/status", S(""), 100, PATIENCE, 0, NULL) == 0);
 	CHECK_TEXT(out.ptr, "SigBlk:\t0000000000000000\n");
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
@@ -116,7 +118,7 @@ test_conversation(void)
 
 		buf_reset(&out);
 		while (!memchr(out.ptr ? out.ptr : "", '\n', out.len))
-			if (spawn_pump(&s, &input, false, &out, NULL, 1000, 10000) != SPAWN_MOVED)
+			if (spawn_pump(&s, &input, false, &out, NULL, 1000, PATIENCE) != SPAWN_MOVED)
 				break;
 		snprintf(want, sizeof(want), "<%d>\n", i);
 		right += slice_is(buf_slice(&out), want);
@@ -125,10 +127,10 @@ test_conversation(void)
 	CHECK(!spawn_ended(&s));
 	buf_reset(&out);
 	CHECK(spawn_pump(&s, &none, false, &out, NULL, 1000, 20) == SPAWN_TIMEOUT);
-	while (spawn_pump(&s, &none, true, &out, NULL, 1000, 10000) == SPAWN_MOVED)
+	while (spawn_pump(&s, &none, true, &out, NULL, 1000, PATIENCE) == SPAWN_MOVED)
 		;
 	CHECK_TEXT(out.ptr, "bye\n");
-	CHECK(spawn_end(&s, 10000) == 0);
+	CHECK(spawn_end(&s, PATIENCE) == 0);
 	CHECK(spawn_ended(&s) && spawn_end(&s, 10) == 0);
 }
 
@@ -153,7 +155,7 @@ alive(const char *pid)
 static void
 wait_gone(const char *pid)
 {
-	int64_t end = time_ms() + 30000;
+	int64_t end = time_ms() + PATIENCE;
 
 	while (alive(pid) && time_ms() < end)
 		usleep(2000);
@@ -174,7 +176,7 @@ test_ends(void)
 
 	CHECK(spawn_start(&s, &o, &e) == 0);
 	buf_reset(&out);
-	CHECK(spawn_pump(&s, &none, false, &out, NULL, 100, 10000) == SPAWN_MOVED);
+	CHECK(spawn_pump(&s, &none, false, &out, NULL, 100, PATIENCE) == SPAWN_MOVED);
 	status = spawn_end(&s, 50);
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	wait_gone(out.ptr);
@@ -183,7 +185,7 @@ test_ends(void)
 	if (fork() == 0) {
 		o = (struct spawn_options){.argv = sleeper};
 		if (spawn_start(&s, &o, &e) == 0 &&
-		    spawn_pump(&s, &none, false, &out, NULL, 100, 10000) == SPAWN_MOVED &&
+		    spawn_pump(&s, &none, false, &out, NULL, 100, PATIENCE) == SPAWN_MOVED &&
 		    write(ends[1], out.ptr, out.len) > 0)
 			kill(getpid(), SIGKILL);
 		_exit(1);
