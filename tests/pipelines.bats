@@ -533,6 +533,29 @@ slow_hub() {
 	run ! grep -q '1 of 2' screen
 }
 
+@test "i18n review: what waits is said, though it is known late that nobody answers" {
+	partial kandil i18n extract -q --to=fr
+	export KANDIL_COLLAB_URL=http://127.0.0.1:1
+	# It tells when it has been cut short for being slow: to be told so twice would end it at once.
+	mkdir bin
+	cat >bin/kandil-collab <<-END
+		#!/bin/bash
+		[ "\$(wc -l <runs)" = 2 ] || { echo >>runs; exec "$BIN/kandil-collab" "\$@"; }
+		trap 'echo >>signals' TERM
+		echo '{"kind":"status","state":"open"}'
+		until [ -s signals ]; do sleep 0.1; done
+		echo '{"kind":"status","state":"down","code":"cannot_connect"}'
+		sleep 1
+		exec "$BIN/kandil-collab" "\$@" --for=10ms
+	END
+	chmod +x bin/kandil-collab
+	: >runs
+	decide fr p1Item approved '{count} pièce' >decision
+	PATH=$PWD/bin:$PATH run -1 --separate-stderr "$BIN/../libexec/kandil/kandil-i18n-review" app <decision
+	same 1 "$(wc -l <signals)"
+	[[ $stderr == *'1 line waits in the outbox'* ]]
+}
+
 @test "i18n review: an interrupted one leaves nothing behind that holds the session" {
 	partial kandil i18n extract -q --to=fr
 	export KANDIL_COLLAB_URL=http://127.0.0.1:1
