@@ -9,6 +9,35 @@
 
 #include <sys/syscall.h>
 
+/* ---- time ---- */
+
+enum { DAY = 24 * 3600 * 1000 };
+
+/* How far the wall clock is ahead of the machine's, ms. */
+static int64_t ahead;
+
+int
+clock_gettime(clockid_t clock, struct timespec *out)
+{
+	int rc = (int)syscall(SYS_clock_gettime, clock, out);
+
+	if (rc == 0 && clock == CLOCK_REALTIME)
+		out->tv_sec += ahead / 1000;
+	return rc;
+}
+
+/* All that was said a day ago is too old now: and nothing is left of what it took. */
+static void
+expire(struct histories *all)
+{
+	int64_t now = time_ms();
+
+	ahead += DAY + 1000;
+	for (int i = 0; histories_topics(all) && i < 1000; i++)
+		histories_turn(all, now += 2000);
+	CHECK(histories_topics(all) == 0 && histories_bytes(all) == 0);
+}
+
 /* ---- against a model ---- */
 
 enum { TOPICS = 5, SENDERS = 4, PUTS = 4000 };
@@ -153,7 +182,7 @@ test_model(bool files)
 
 	scratch_clear(scratch);
 	memset(models, 0, sizeof(models));
-	all = open_all(keep, 0, 0, files);
+	all = open_all(keep, DAY, 0, files);
 	for (unsigned id = 0; id < PUTS; id++) {
 		unsigned topic = random_below(TOPICS);
 
@@ -166,11 +195,16 @@ test_model(bool files)
 			check_topic(all, random_below(TOPICS));
 		if (files && random_below(200) == 0) {
 			histories_close(all);
-			all = open_all(keep, 0, 0, true);
+			all = open_all(keep, DAY, 0, true);
 		}
 	}
 	for (unsigned topic = 0; topic < TOPICS; topic++)
 		check_topic(all, topic);
+	expire(all);
+	for (unsigned topic = 0; topic < TOPICS; topic++) {
+		models[topic].first = models[topic].n;
+		check_topic(all, topic);
+	}
 	histories_close(all);
 }
 
@@ -245,17 +279,58 @@ test_memory(bool files)
 	histories_close(all);
 }
 
-/* How far the wall clock is ahead of the machine's, ms. */
-static int64_t ahead;
-
-int
-clock_gettime(clockid_t clock, struct timespec *out)
+/* Topics that came and went, with senders of their own, take nothing from those that come. */
+static void
+test_gone(bool files)
 {
-	int rc = (int)syscall(SYS_clock_gettime, clock, out);
+	enum { ROUNDS = 8, GONE = 300, KEEP = 40, MOST = 200000 };
+	struct histories *all;
+	char topic[40], text[80];
+	struct history *h;
 
-	if (rc == 0 && clock == CLOCK_REALTIME)
-		out->tv_sec += ahead / 1000;
-	return rc;
+	scratch_clear(scratch);
+	all = open_all(KEEP, DAY, MOST, files);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (unsigned i = 0; i < GONE; i++) {
+			snprintf(topic, sizeof(topic), "realtime:%d.%u", round, i);
+			for (unsigned n = random_below(4); n < 4; n++) {
+				snprintf(text, sizeof(text),
+				    "{\"kandil\":1,\"from\":\"%u.%u\",\"seq\":%u}", i,
+				    n % 2, n + 1);
+				put_text(all, topic, text);
+				put_text(all, "realtime:busy", text);
+			}
+		}
+		h = history_of(all, slice(topic), false, false);
+		CHECK(h != NULL && history_last(h) > 0);
+		h = history_of(all, S("realtime:busy"), false, false);
+		CHECK(h != NULL && history_last(h) - history_first(h) == KEEP - 1);
+		expire(all);
+	}
+	histories_close(all);
+	ahead = 0;
+}
+
+/*
+ * In a topic that was silent and is spoken in again a cursor through its senders is told that they
+ * are others.
+ */
+static void
+test_shape(void)
+{
+	struct histories *all = open_all(0, DAY, 0, false);
+	struct history *h;
+	uint64_t shape;
+
+	put_text(all, "realtime:x", "{\"kandil\":1,\"from\":\"a\",\"seq\":1}");
+	h = history_of(all, S("realtime:x"), false, true);
+	shape = history_shape(h);
+	expire(all);
+	put_text(all, "realtime:x", "{\"kandil\":1,\"from\":\"b\",\"seq\":1}");
+	h = history_of(all, S("realtime:x"), false, true);
+	CHECK(history_shape(h) != shape);
+	histories_close(all);
+	ahead = 0;
 }
 
 static void
@@ -378,6 +453,9 @@ main(void)
 	test_compaction();
 	test_memory(false);
 	test_memory(true);
+	test_gone(false);
+	test_gone(true);
+	test_shape();
 	test_age();
 	test_many();
 	test_stamp();

@@ -183,7 +183,7 @@ emptied(struct history *h)
 
 	unlist(h);
 	all->empty++;
-	all->bytes -= topic_cost(h);
+	all->bytes -= topic_cost(h) + history_index_tidy(&h->index);
 	free(h->ring);
 	h->ring = NULL;
 	h->cap = 0;

@@ -37,8 +37,8 @@ make(struct index *x, struct slice from)
 }
 
 /* The table anew, without those that have nothing. */
-static size_t
-tidy(struct index *x)
+size_t
+history_index_tidy(struct index *x)
 {
 	struct sender **at = &x->senders, *s;
 	size_t bytes = 0;
@@ -141,7 +141,7 @@ history_index_remove(struct index *x, struct sender *s, uint64_t seq)
 		sender_shrink(s);
 	else
 		x->empty++;
-	return SEQ_COST + (x->empty > 16 + x->all / 2 ? tidy(x) : 0);
+	return SEQ_COST + (x->empty > 16 + x->all / 2 ? history_index_tidy(x) : 0);
 }
 
 void

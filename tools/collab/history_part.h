@@ -120,7 +120,10 @@ struct sender *history_index_find(const struct index *, struct slice from);
 /* Bytes that it takes more; *sender is made when it is new. */
 size_t history_index_add(struct index *, struct slice from, uint64_t seq, uint64_t number,
     struct sender **sender);
+/* Bytes that it takes less; the sender may be gone. */
 size_t history_index_remove(struct index *, struct sender *, uint64_t seq);
+/* Likewise, of the senders that have nothing: they are gone. */
+size_t history_index_tidy(struct index *);
 /* The place of the first with at least seq, sender->n: none. */
 size_t history_index_seek(const struct sender *, uint64_t seq);
 void history_index_free(struct index *);
