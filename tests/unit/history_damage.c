@@ -8,6 +8,7 @@
 #include "tests/unit/history_folder.h"
 #include "tests/unit/steps.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
@@ -34,6 +35,18 @@ pwritev(int fd, const struct iovec *parts, int n, off_t at)
 {
 	step();
 	return syscall(SYS_pwritev, fd, parts, n, at, 0);
+}
+
+static bool fail_cut;
+
+int
+ftruncate(int fd, off_t len)
+{
+	if (fail_cut) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_ftruncate, fd, len);
 }
 
 int
@@ -309,6 +322,49 @@ test_full(void)
 	histories_close(all);
 }
 
+/*
+ * What is left of a long message that did not fit is not behind the short one that comes next,
+ * whether it could be cut off at once or not before then.
+ */
+static void
+test_cut(bool late)
+{
+	struct rlimit was, full;
+	struct histories *all;
+	struct history *h;
+	struct buf text = {0};
+	struct history_message m = {.json = true, .event = S("e")}, got;
+	struct stat st;
+
+	scratch_clear(scratch);
+	all = open_all(1000, 0, 0, true);
+	put_text(all, "realtime:x", "\"first\"");
+	h = history_of(all, S("realtime:x"), false, false);
+	buf_addf(&text, "\"%02000d\"", 0);
+	m.payload = buf_slice(&text);
+	getrlimit(RLIMIT_FSIZE, &was);
+	full = was;
+	full.rlim_cur = 1000;
+	setrlimit(RLIMIT_FSIZE, &full);
+	fail_cut = late;
+	CHECK(h != NULL && history_put(h, &m, &e) == -1);
+	setrlimit(RLIMIT_FSIZE, &was);
+	CHECK(stat(file_of(".history"), &st) == 0 && (st.st_size == 1000) == late);
+	m.payload = S("\"short\"");
+	/* Nothing is written in front of what cannot be cut off. */
+	CHECK(!late || (h != NULL && history_put(h, &m, &e) == -1));
+	fail_cut = false;
+	put_text(all, "realtime:x", "\"short\"");
+	histories_close(all);
+	all = open_all(1000, 0, 0, true);
+	h = history_of(all, S("realtime:x"), false, false);
+	CHECK(h != NULL && history_last(h) == 2);
+	CHECK(h != NULL && history_get(h, 2, &got) && slice_is(got.payload, "\"short\""));
+	CHECK(aside() == 0);
+	histories_close(all);
+	buf_free(&text);
+}
+
 int
 main(void)
 {
@@ -321,6 +377,8 @@ main(void)
 	test_many_syncs();
 	quiet(true);
 	test_full();
+	test_cut(false);
+	test_cut(true);
 	quiet(false);
 	return history_done();
 }
