@@ -26,58 +26,6 @@
 #include "tools/collab/hub_part.h"
 
 #include <glob.h>
-#include <unistd.h>
-
-static void
-start(struct script *s)
-{
-	const char *tmp = getenv("TMPDIR");
-	char file[300];
-	struct err e = {0};
-	int fd;
-
-	if (s->hub)
-		return;
-	if (s->keys.len) {
-		snprintf(file, sizeof(file), "%s/kandil-hub-XXXXXX", tmp ? tmp : "/tmp");
-		fd = mkstemp(file);
-		CHECK(fd >= 0 && write(fd, s->keys.ptr, s->keys.len) == (ssize_t)s->keys.len);
-		close(fd);
-		if (keyring_open(&s->keyring, file, &e) != 0)
-			fail(s, "the keys", slice(e.text), "a key file");
-		unlink(file);
-		s->settings.keyring = s->keyring;
-	}
-	s->hub = hub_open(s->sockets, &s->settings, &e);
-	if (s->hub == NULL || hub_listen(s->hub, "127.0.0.1", 0, NULL, NULL, &e) != 0) {
-		fprintf(stderr, "%s: %s\n", s->file, e.text);
-		exit(1);
-	}
-}
-
-static void
-connect_peer(struct script *s, struct peer *p, const char *path, int refused)
-{
-	struct buf url = {0};
-	struct socket_request request = {.events = &events, .state = p};
-	int64_t until = time_ms() + WAIT_MS;
-	struct err e = {0};
-
-	start(s);
-	*p = (struct peer){.last = &p->first, .object = strstr(path, "vsn=2") == NULL};
-	buf_addf(&url, "ws://127.0.0.1:%d%s", sockets_port(s->sockets), path);
-	request.url = url.ptr;
-	p->socket = socket_connect(s->sockets, &request, &e);
-	while (p->socket && !p->open && !p->ended && time_ms() < until)
-		turn(s);
-	if (refused ? p->ended && p->end.fault == SOCKET_REFUSED && p->end.status == refused
-		    : p->open)
-		check_passed++;
-	else
-		fail(s, "the connection", slice(p->ended ? p->end.text : e.text),
-		    refused ? "refused" : "open");
-	buf_free(&url);
-}
 
 static void
 set(struct script *s, const char *name, const char *value)
@@ -153,16 +101,6 @@ step_peer(struct script *s, struct peer *p, const char *verb, const char *rest)
 	}
 }
 
-static void
-wait_topics(struct script *s, size_t n)
-{
-	int64_t until = time_ms() + WAIT_MS;
-
-	while (s->hub->ntopics != n && time_ms() < until)
-		turn(s);
-	CHECK(s->hub->ntopics == n);
-}
-
 /* The next word of the line, cut off. */
 static char *
 word(char **rest)
@@ -205,33 +143,6 @@ step(struct script *s, char *line)
 	} else {
 		fail(s, "unknown step", slice(first), "one of the header's");
 	}
-}
-
-/* Nobody has more to say; and all that was taken is given back. */
-static void
-finish(struct script *s)
-{
-	for (int i = 0; i < 2 * PEERS; i++)
-		if (s->peers[i % PEERS].open)
-			quiet(s, &s->peers[i % PEERS]);
-	for (int i = 0; i < PEERS; i++)
-		if (s->peers[i].socket)
-			socket_cut(s->peers[i].socket);
-	for (int64_t until = time_ms() + WAIT_MS; s->hub->nconns && time_ms() < until;)
-		turn(s);
-	wait_topics(s, 0);
-	CHECK(s->hub->nconns == 0 && s->hub->presence_bytes == 0);
-	for (int i = 0; i < PEERS; i++)
-		while (s->peers[i].first) {
-			struct got *g = s->peers[i].first;
-
-			s->peers[i].first = g->next;
-			got_free(g);
-		}
-	sockets_close(s->sockets);
-	hub_close(s->hub);
-	keyring_free(s->keyring);
-	buf_free(&s->keys);
 }
 
 static void

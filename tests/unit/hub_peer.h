@@ -1,6 +1,5 @@
 /*
- * hub_peer: what the dialogues of hub.c are between: peers over real sockets, what they got,
- * and whether that is what is awaited.
+ * hub_peer: a hub, peers over real sockets, what they got, and whether that is what is awaited.
  */
 #ifndef KANDIL_TEST_HUB_PEER_H
 #define KANDIL_TEST_HUB_PEER_H
@@ -12,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { PEERS = 26, NAMES = 16, WAIT_MS = 30000 };
 
@@ -131,6 +131,69 @@ got_free(struct got *g)
 	if (g)
 		buf_free(&g->bytes);
 	free(g);
+}
+
+/* ---- the hub ---- */
+
+static inline void
+start(struct script *s)
+{
+	const char *tmp = getenv("TMPDIR");
+	char file[300];
+	struct err e = {0};
+	int fd;
+
+	if (s->hub)
+		return;
+	if (s->keys.len) {
+		snprintf(file, sizeof(file), "%s/kandil-hub-XXXXXX", tmp ? tmp : "/tmp");
+		fd = mkstemp(file);
+		CHECK(fd >= 0 && write(fd, s->keys.ptr, s->keys.len) == (ssize_t)s->keys.len);
+		close(fd);
+		if (keyring_open(&s->keyring, file, &e) != 0)
+			fail(s, "the keys", slice(e.text), "a key file");
+		unlink(file);
+		s->settings.keyring = s->keyring;
+	}
+	s->hub = hub_open(s->sockets, &s->settings, &e);
+	if (s->hub == NULL || hub_listen(s->hub, "127.0.0.1", 0, NULL, NULL, &e) != 0) {
+		fprintf(stderr, "%s: %s\n", s->file, e.text);
+		exit(1);
+	}
+}
+
+static inline void
+connect_peer(struct script *s, struct peer *p, const char *path, int refused)
+{
+	struct buf url = {0};
+	struct socket_request request = {.events = &events, .state = p};
+	int64_t until = time_ms() + WAIT_MS;
+	struct err e = {0};
+
+	start(s);
+	*p = (struct peer){.last = &p->first, .object = strstr(path, "vsn=2") == NULL};
+	buf_addf(&url, "ws://127.0.0.1:%d%s", sockets_port(s->sockets), path);
+	request.url = url.ptr;
+	p->socket = socket_connect(s->sockets, &request, &e);
+	while (p->socket && !p->open && !p->ended && time_ms() < until)
+		turn(s);
+	if (refused ? p->ended && p->end.fault == SOCKET_REFUSED && p->end.status == refused
+		    : p->open)
+		check_passed++;
+	else
+		fail(s, "the connection", slice(p->ended ? p->end.text : e.text),
+		    refused ? "refused" : "open");
+	buf_free(&url);
+}
+
+static inline void
+wait_topics(struct script *s, size_t n)
+{
+	int64_t until = time_ms() + WAIT_MS;
+
+	while (s->hub->ntopics != n && time_ms() < until)
+		turn(s);
+	CHECK(s->hub->ntopics == n);
 }
 
 /* ---- what is awaited ---- */
@@ -275,6 +338,35 @@ quiet(struct script *s, struct peer *p)
 	expect(s, p, want.ptr, false);
 	buf_free(&ask);
 	buf_free(&want);
+}
+
+/* ---- the end ---- */
+
+/* Nobody has more to say; and all that was taken is given back. */
+static inline void
+finish(struct script *s)
+{
+	for (int i = 0; i < 2 * PEERS; i++)
+		if (s->peers[i % PEERS].open)
+			quiet(s, &s->peers[i % PEERS]);
+	for (int i = 0; i < PEERS; i++)
+		if (s->peers[i].socket)
+			socket_cut(s->peers[i].socket);
+	for (int64_t until = time_ms() + WAIT_MS; s->hub->nconns && time_ms() < until;)
+		turn(s);
+	wait_topics(s, 0);
+	CHECK(s->hub->nconns == 0 && s->hub->presence_bytes == 0);
+	for (int i = 0; i < PEERS; i++)
+		while (s->peers[i].first) {
+			struct got *g = s->peers[i].first;
+
+			s->peers[i].first = g->next;
+			got_free(g);
+		}
+	sockets_close(s->sockets);
+	hub_close(s->hub);
+	keyring_free(s->keyring);
+	buf_free(&s->keys);
 }
 
 #endif
