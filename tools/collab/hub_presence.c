@@ -18,8 +18,8 @@
 
 enum {
 	PENDING_MAX = 64 << 10, /* bytes of a diff that wait at most */
-	UUID_LEN = 36,
 	REFS_LEN = 64, /* phx_ref and phx_ref_prev, as members */
+	AROUND = 30,   /* :{"metas":[…]}, and a share of the message's own */
 };
 
 struct meta {
@@ -32,6 +32,7 @@ struct meta {
 
 struct person {
 	struct slice key;
+	size_t cost; /* person_cost */
 	struct meta *metas;
 	struct buf joins, leaves; /* of the next diff: metas with commas between them */
 	struct person *next_changed;
@@ -45,13 +46,6 @@ memory_cost(size_t len)
 	return 2 * len + 512;
 }
 
-/* And in the state that a new member gets, with its key. */
-static size_t
-state_cost(const struct channel *ch, size_t len)
-{
-	return len + (ch->presence_key ? strlen(ch->presence_key) : UUID_LEN) + 32;
-}
-
 struct presences {
 	struct topic *topic;
 	struct table persons; /* by key */
@@ -62,6 +56,26 @@ struct presences {
 };
 
 /* ---- persons ---- */
+
+/* What stands around its metas, as it is sent: a key of 255 bytes is up to 1,530 of JSON. */
+static size_t
+person_cost(struct slice key)
+{
+	struct buf b = {0};
+	size_t n;
+
+	json_quote(&b, key);
+	n = b.len + AROUND;
+	buf_free(&b);
+	return n;
+}
+
+/* What a meta of so many bytes is in the state that a new member gets: as if it had a key alone. */
+static size_t
+state_cost(const struct person *p, size_t len)
+{
+	return len + p->cost;
+}
 
 static struct person *
 person_get(struct topic *t, struct slice key)
@@ -79,6 +93,7 @@ person_get(struct topic *t, struct slice key)
 		return (struct person *)(uintptr_t)*at;
 	p = xcalloc(1, sizeof(*p));
 	p->key = (struct slice){xstrndup(key.ptr, key.len), key.len};
+	p->cost = person_cost(p->key);
 	*table_put(&ps->persons, p->key, NULL) = (uint64_t)(uintptr_t)p;
 	return p;
 }
@@ -126,10 +141,10 @@ note_change(struct topic *t, struct person *p, struct buf *list, struct slice me
 	struct presences *ps = t->presences;
 	struct hub *hub = t->hub;
 
+	ps->pending += meta.len + (list->len ? 1 : p->cost);
 	if (list->len)
 		buf_addc(list, ',');
 	buf_addslice(list, meta);
-	ps->pending += meta.len + 1;
 	if (!p->changed) {
 		p->changed = true;
 		p->next_changed = ps->changed;
@@ -229,7 +244,7 @@ meta_free(struct channel *ch)
 		at = &(*at)->next;
 	*at = m->next;
 	ch->conn->hub->presence_bytes -= memory_cost(m->text.len);
-	ch->topic->presences->bytes -= state_cost(ch, m->text.len);
+	ch->topic->presences->bytes -= state_cost(m->person, m->text.len);
 	ch->metas = NULL;
 	free(m->user);
 	buf_free(&m->text);
@@ -306,11 +321,8 @@ track(struct channel *ch, struct slice user)
 {
 	struct topic *t = ch->topic;
 	struct meta *m = xcalloc(1, sizeof(*m)), *old = ch->metas;
-	struct person *p;
+	struct person *p = person_get(t, slice(ch->presence_key));
 
-	if (ch->presence_key == NULL)
-		ch->presence_key = make_key();
-	p = person_get(t, slice(ch->presence_key));
 	make_ref(m->ref);
 	meta_text(m, old ? old->ref : NULL, user);
 	m->user = xstrndup(user.ptr, user.len);
@@ -324,7 +336,7 @@ track(struct channel *ch, struct slice user)
 	p->metas = m;
 	ch->metas = m;
 	ch->conn->hub->presence_bytes += memory_cost(m->text.len);
-	t->presences->bytes += state_cost(ch, m->text.len);
+	t->presences->bytes += state_cost(p, m->text.len);
 	if (t->presences->pending > PENDING_MAX)
 		flush(t);
 }
@@ -367,12 +379,13 @@ has_room(const struct channel *ch, size_t len)
 {
 	const struct hub *hub = ch->conn->hub;
 	const struct hub_settings *s = &hub->settings;
+	const struct presences *ps = ch->topic->presences;
 	size_t all = hub->presence_bytes + memory_cost(len);
-	size_t here = (ch->topic->presences ? ch->topic->presences->bytes : 0) + state_cost(ch, len);
+	size_t here = len + (ps ? ps->bytes : 0) + person_cost(slice(ch->presence_key));
 
 	if (ch->metas) {
 		all -= memory_cost(ch->metas->text.len);
-		here -= state_cost(ch, ch->metas->text.len);
+		here -= state_cost(ch->metas->person, ch->metas->text.len);
 	}
 	return (s->max_memory == 0 || all <= s->max_memory / MEMORY_PRESENCE) &&
 	    (s->max_queue == 0 || here <= s->max_queue / 2);
@@ -400,6 +413,8 @@ call_track(struct channel *ch, const struct frame *f)
 		buf_free(&user);
 		return;
 	}
+	if (ch->presence_key == NULL)
+		ch->presence_key = make_key();
 	if (!has_room(ch, user.len + REFS_LEN)) {
 		hub->metrics.too_large++;
 		conn_capped(ch->conn, CAP_TRACKED);
