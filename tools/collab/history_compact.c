@@ -4,6 +4,7 @@
  * new file, a piece in each turn, which then takes the old one's name.
  */
 #include "tools/collab/history_part.h"
+#include "tools/collab/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ history_compact(struct history *h, int64_t now)
 	all->compact_fd = openat(all->folder, name.ptr,
 	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (all->compact_fd < 0 ||
-	    history_disk_write(all->compact_fd, 0, buf_slice(&header), S("")) != 0)
+	    store_write(all->compact_fd, 0, buf_slice(&header), S("")) != 0)
 		give_up(all, now);
 	buf_free(&name);
 	buf_free(&header);

@@ -11,12 +11,12 @@
 #include "common/json.h"
 #include "common/url.h"
 #include "tools/collab/history_part.h"
+#include "tools/collab/store.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum { NAME_MOST = 200, NAME_CUT = 100, COPY = 64 * 1024 };
@@ -120,31 +120,6 @@ history_disk_name(struct slice key, struct buf *out)
 }
 
 int
-history_disk_write(int fd, uint64_t at, struct slice first, struct slice second)
-{
-	while (first.len + second.len) {
-		struct iovec parts[] = {{(void *)(uintptr_t)first.ptr, first.len},
-		    {(void *)(uintptr_t)second.ptr, second.len}};
-		ssize_t n = pwritev(fd, parts, 2, (off_t)at);
-		size_t done, of_first;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			errno = n == 0 ? ENOSPC : errno;
-			return -1;
-		}
-		done = (size_t)n;
-		of_first = done < first.len ? done : first.len;
-		at += done;
-		first = (struct slice){first.ptr + of_first, first.len - of_first};
-		done -= of_first;
-		second = (struct slice){second.ptr + done, second.len - done};
-	}
-	return 0;
-}
-
-int
 history_disk_copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t bytes)
 {
 	char piece[COPY];
@@ -158,7 +133,7 @@ history_disk_copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t bytes)
 			errno = n == 0 ? EIO : errno;
 			return -1;
 		}
-		if (history_disk_write(to, to_at, (struct slice){piece, (size_t)n}, S("")) != 0)
+		if (store_write(to, to_at, (struct slice){piece, (size_t)n}, S("")) != 0)
 			return -1;
 		at += (uint64_t)n;
 		to_at += (uint64_t)n;

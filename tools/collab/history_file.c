@@ -90,7 +90,7 @@ create(struct history *h)
 	if (h->fd < 0)
 		return -1;
 	history_disk_header(h, &header);
-	rc = history_disk_write(h->fd, 0, buf_slice(&header), S(""));
+	rc = store_write(h->fd, 0, buf_slice(&header), S(""));
 	h->before = 0;
 	h->end = rc == 0 ? header.len : 0;
 	all->made = true;
@@ -138,7 +138,7 @@ history_file_append(struct history *h, uint64_t *where, int64_t now, struct err 
 	at = h->end - h->before;
 	history_disk_head(head, body);
 	if ((h->torn && ftruncate(h->fd, (off_t)at) != 0) ||
-	    history_disk_write(h->fd, at, (struct slice){head, sizeof(head)}, body) != 0) {
+	    store_write(h->fd, at, (struct slice){head, sizeof(head)}, body) != 0) {
 		int error = errno;
 
 		/* Half an entry would hide what comes behind it. */

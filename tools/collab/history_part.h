@@ -162,8 +162,7 @@ void history_disk_header(const struct history *, struct buf *out);
 bool history_disk_read_header(struct slice line, struct buf *key, uint64_t *epoch);
 /* The file's name of a key: appended. */
 void history_disk_name(struct slice key, struct buf *out);
-/* All of it, at a place: 0, or -1 with errno. */
-int history_disk_write(int fd, uint64_t at, struct slice first, struct slice second);
+/* 0, or -1 with errno. */
 int history_disk_copy(int from, uint64_t at, int to, uint64_t to_at, uint64_t bytes);
 
 /* ---- history_compact.c ---- */

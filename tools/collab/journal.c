@@ -20,26 +20,6 @@ enum {
 	KEEP = 1 << 20,	       /* bytes of pending that are kept when it is empty */
 };
 
-/* All of it, at an offset: 0, or -1 with errno. */
-static int
-write_at(int fd, uint64_t at, struct slice bytes)
-{
-	while (bytes.len) {
-		ssize_t n = pwrite(fd, bytes.ptr, bytes.len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			errno = n == 0 ? ENOSPC : errno;
-			return -1;
-		}
-		at += (uint64_t)n;
-		bytes.ptr += n;
-		bytes.len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* ---- segments one after the other ---- */
 
 static int
@@ -150,7 +130,7 @@ settle(struct journal *j, struct err *e)
 			continue;
 		if (n == 0)
 			errno = EIO; /* it was longer just now */
-		if (n <= 0 || write_at(j->fd, at, (struct slice){bytes, (size_t)n}) != 0)
+		if (n <= 0 || store_write(j->fd, at, (struct slice){bytes, (size_t)n}, S("")) != 0)
 			return journal_cannot(j, "write to", e);
 		at += (uint64_t)n;
 	}
@@ -356,7 +336,7 @@ write_pending(struct journal *j, struct err *e)
 {
 	struct segment *s = journal_newest(j);
 
-	if (write_at(j->fd, s->bytes, buf_slice(&j->pending)) != 0) {
+	if (store_write(j->fd, s->bytes, buf_slice(&j->pending), S("")) != 0) {
 		journal_cannot(j, "write to", e);
 		if (ftruncate(j->fd, (off_t)s->bytes) != 0)
 			errno = 0; /* written over next, or cut at the next start */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -87,6 +88,33 @@ store_aside(int folder, const char *name, bool keep, struct buf *aside)
 	if (rc == 0 && !keep && unlinkat(folder, name, 0) != 0 && errno != ENOENT)
 		rc = -1;
 	return rc;
+}
+
+/* ---- at a place ---- */
+
+int
+store_write(int fd, uint64_t at, struct slice first, struct slice second)
+{
+	while (first.len + second.len) {
+		struct iovec parts[] = {{(void *)(uintptr_t)first.ptr, first.len},
+		    {(void *)(uintptr_t)second.ptr, second.len}};
+		ssize_t n = pwritev(fd, parts, 2, (off_t)at);
+		size_t done, of_first;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n == 0 ? ENOSPC : errno;
+			return -1;
+		}
+		done = (size_t)n;
+		of_first = done < first.len ? done : first.len;
+		at += done;
+		first = (struct slice){first.ptr + of_first, first.len - of_first};
+		done -= of_first;
+		second = (struct slice){second.ptr + done, second.len - done};
+	}
+	return 0;
 }
 
 /* ---- windows ---- */

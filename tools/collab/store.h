@@ -1,7 +1,7 @@
 /*
  * store: what the two append-only stores have in common, the client's journal and
  * the hub's history: private folders that are there after a power failure, damaged files
- * set aside, and a file looked at piece by piece.
+ * set aside, and files written at a place and looked at piece by piece.
  *
  * They are two, since they promise different things. A journal is one line of messages of
  * all senders, synced before they count, dropped by whole segments, mended around damage. A
@@ -22,6 +22,9 @@ int store_sync(int folder);
  * be replaced. aside: reset, the new name. Nothing is synced. 0, or -1 with errno.
  */
 int store_aside(int folder, const char *name, bool keep, struct buf *aside);
+
+/* All of first and then of second, at an offset, by one call where it can be: 0, or -1 with errno. */
+int store_write(int fd, uint64_t at, struct slice first, struct slice second);
 
 /* A piece of a file in memory. */
 struct window {
