@@ -281,13 +281,6 @@ admit_forget(struct claims *claims)
 	free(ticket);
 }
 
-static struct slice
-topic_short(struct slice topic)
-{
-	return slice_starts(topic, "realtime:") ? (struct slice){topic.ptr + 9, topic.len - 9}
-						: topic;
-}
-
 bool
 admit_topic(const struct conn *c, const struct claims *claims, struct slice topic, bool private,
     bool write)

@@ -89,17 +89,14 @@ conn_close_push(struct channel *ch)
 void
 conn_system(struct channel *ch, bool ok, const char *message)
 {
-	struct slice name = topic_name(ch);
 	struct buf body = {0};
 
 	json_open(&body, '{');
 	json_add(&body, "extension", S("system"));
 	json_add(&body, "status", ok ? S("ok") : S("error"));
 	json_add(&body, "message", slice(message));
-	if (slice_starts(name, "realtime:"))
-		name = (struct slice){name.ptr + 9, name.len - 9};
 	if (!ok)
-		json_add(&body, "channel", name);
+		json_add(&body, "channel", topic_short(topic_name(ch)));
 	json_close(&body, '}');
 	conn_push(ch, "system", buf_slice(&body));
 	buf_free(&body);

@@ -97,21 +97,13 @@ refuse(struct conn *c, const struct frame *f, const char *words)
 	buf_free(&body);
 }
 
-/* Without "realtime:", as people know it. */
-static struct slice
-short_name(struct slice topic)
-{
-	return slice_starts(topic, "realtime:") ? (struct slice){topic.ptr + 9, topic.len - 9}
-						: topic;
-}
-
 /* What stands against the join, in the protocol's words; 0, or -1 with e->text. */
 static int
 join_check(struct conn *c, const struct frame *f, const struct asked *a, struct claims **claims,
     struct err *e)
 {
 	struct hub *hub = c->hub;
-	struct slice name = short_name(f->topic);
+	struct slice name = topic_short(f->topic);
 	const char *words;
 	long others = c->nchannels - (conn_channel(c, f->topic) != NULL);
 
@@ -293,7 +285,7 @@ without_code(const char *words)
 static void
 set_claims(struct channel *ch, struct claims *claims)
 {
-	struct slice topic = {ch->topic->name, ch->topic->len}, name = short_name(topic);
+	struct slice topic = {ch->topic->name, ch->topic->len}, name = topic_short(topic);
 	bool private = ch->topic->private;
 	char words[TOPIC_MAX + 100];
 

@@ -154,6 +154,8 @@ void conn_end(struct conn *, int code, const char *reason);
 void conn_free(struct conn *);
 
 /* ---- hub_topic.c ---- */
+/* Its name without realtime:, as people and claims know it. */
+struct slice topic_short(struct slice name);
 struct topic *topic_find(struct hub *, struct slice name, bool private);
 struct topic *topic_get(struct hub *, struct slice name, bool private); /* made; NULL: too many */
 struct channel *topic_join(struct topic *, struct conn *);

@@ -14,6 +14,14 @@ struct registry {
 	struct table public, private; /* names to struct topic */
 };
 
+struct slice
+topic_short(struct slice name)
+{
+	size_t n = slice_starts(name, "realtime:") ? strlen("realtime:") : 0;
+
+	return (struct slice){name.ptr + n, name.len - n};
+}
+
 static struct table *
 table_of(struct hub *hub, bool private)
 {
