@@ -29,6 +29,8 @@ struct keyring;
  */
 int keyring_open(struct keyring **, const char *file, struct err *e);
 void keyring_free(struct keyring *);
+/* A key of a secret as that file has it: VALUE or base64:BASE64. 0, or -1 with e: "bad_key". */
+int keyring_secret(struct crypto_key **, struct slice value, struct err *e);
 /* Static keys in the text of such a file, and the value of the last, lent; for who wants one. */
 size_t keyring_fixed(struct slice text, struct slice *value);
 

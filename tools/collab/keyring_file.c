@@ -129,25 +129,29 @@ add_signer(struct keyring *k, struct slice kid, struct crypto_key *key, struct e
 	return 0;
 }
 
-static int
-add_secret(struct keyring *k, struct slice kid, struct slice value, struct err *e)
+int
+keyring_secret(struct crypto_key **key, struct slice value, struct err *e)
 {
 	static const char prefix[] = "base64:";
-	struct crypto_key *key = NULL;
 	struct buf bytes = {0};
 	int rc;
 
-	if (slice_starts(value, prefix)) {
-		value.ptr += sizeof(prefix) - 1;
-		value.len -= sizeof(prefix) - 1;
-		rc = base64_get(&bytes, value) ? 0 : wrong(e, "what is behind base64: is none");
-		if (rc == 0)
-			rc = crypto_key_secret(&key, buf_slice(&bytes), e);
-	} else {
-		rc = crypto_key_secret(&key, value, e);
-	}
+	if (!slice_starts(value, prefix))
+		return crypto_key_secret(key, value, e);
+	value.ptr += sizeof(prefix) - 1;
+	value.len -= sizeof(prefix) - 1;
+	rc = base64_get(&bytes, value) ? crypto_key_secret(key, buf_slice(&bytes), e)
+				       : err_set(e, "bad_key", "what is behind base64: is none");
 	secret_wipe(&bytes);
-	if (rc < 0)
+	return rc;
+}
+
+static int
+add_secret(struct keyring *k, struct slice kid, struct slice value, struct err *e)
+{
+	struct crypto_key *key;
+
+	if (keyring_secret(&key, value, e) < 0)
 		return -1;
 	return add_signer(k, slice_is(kid, "-") ? (struct slice){NULL, 0} : kid, key, e);
 }

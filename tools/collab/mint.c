@@ -2,7 +2,6 @@
  * The subcommand token: prints a JWT, for tests and small teams. The key comes from a file: the
  * hub's own key file, a private key in PEM, a JSON Web Key, or a secret alone.
  */
-#include "common/base64.h"
 #include "common/crypto_key.h"
 #include "common/json.h"
 #include "common/secret.h"
@@ -43,25 +42,6 @@ read_jwk(struct source *from, struct slice text, struct err *e)
 }
 
 static int
-read_secret(struct source *from, struct slice text, struct err *e)
-{
-	static const char prefix[] = "base64:";
-	struct buf bytes = {0};
-	int rc = 0;
-
-	if (!slice_starts(text, prefix))
-		return crypto_key_secret(&from->own, text, e);
-	text.ptr += sizeof(prefix) - 1;
-	text.len -= sizeof(prefix) - 1;
-	if (!base64_get(&bytes, text))
-		rc = err_set(e, "bad_key", "what is behind base64: is none");
-	if (rc == 0)
-		rc = crypto_key_secret(&from->own, buf_slice(&bytes), e);
-	secret_wipe(&bytes);
-	return rc;
-}
-
-static int
 read_keyring(struct source *from, const struct settings *s, enum crypto_alg alg, struct err *e)
 {
 	struct slice kid;
@@ -98,7 +78,7 @@ read_kind(struct source *from, const struct settings *s, enum crypto_alg alg, st
 		    "private key");
 	case KEYFILE_WORD:
 		if (strcspn(text.ptr, " \t\r\n") >= text.len)
-			return read_secret(from, text, e);
+			return keyring_secret(&from->own, text, e);
 		return read_keyring(from, s, alg, e);
 	default:
 		return read_keyring(from, s, alg, e);
