@@ -15,6 +15,13 @@ int64_t time_ms(void);
 /* The wall clock. */
 int64_t time_now(void);
 
+/* The shorter of two waits, of which one below 0 is none: -1 when both are. */
+static inline int64_t
+time_least(int64_t a, int64_t b)
+{
+	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
 /*
  * Appends a moment as RFC 3339 in UTC, for years 0 to 9999 (others are cut to
  * them), in whole seconds (2026-11-22T14:11:52Z), rounded down.

@@ -157,6 +157,14 @@ test_clocks(void)
 	CHECK(llabs(time_now() / 1000 - (long long)time(NULL)) <= 1);
 }
 
+static void
+test_least(void)
+{
+	CHECK(time_least(5, 7) == 5 && time_least(7, 5) == 5 && time_least(0, 5) == 0);
+	CHECK(time_least(-1, 5) == 5 && time_least(5, -1) == 5 && time_least(0, -1) == 0);
+	CHECK(time_least(-1, -1) == -1);
+}
+
 int
 main(void)
 {
@@ -165,5 +173,6 @@ main(void)
 	test_http_dates();
 	test_lengths();
 	test_clocks();
+	test_least();
 	return check_done();
 }

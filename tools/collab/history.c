@@ -392,7 +392,7 @@ histories_turn(struct histories *all, int64_t now)
 		for (size_t i = 0; i < LOOK_TOPICS && i < all->n; i++)
 			history_trim(all->topics[all->cursor++ % all->n], wall);
 	}
-	return due >= 0 && due < LOOK_MS ? due : LOOK_MS;
+	return time_least(due, LOOK_MS);
 }
 
 void

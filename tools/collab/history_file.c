@@ -243,7 +243,7 @@ history_file_turn(struct histories *all, int64_t now)
 			continue;
 		}
 		left = left > 0 ? left : 0;
-		due = due < 0 || left < due ? left : due;
+		due = time_least(due, left);
 	}
 	if (all->made && (synced || due < 0)) {
 		all->made = false;

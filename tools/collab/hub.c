@@ -120,12 +120,6 @@ hub_listen(struct hub *hub, const char *host, int port, const char *cert, const 
 
 /* ---- time ---- */
 
-static int64_t
-sooner(int64_t a, int64_t b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 /*
  * Each queue is within its limit, and thousands together are more than there is: the
  * longest go first. A frame that many wait for counts once.
@@ -169,9 +163,9 @@ hub_turn(struct hub *hub, int64_t now)
 	presence_turn(hub);
 	hold_queues(hub);
 	if (hub->conns || hub->ntold)
-		wait = sooner(wait, hub->next_check - now);
+		wait = time_least(wait, hub->next_check - now);
 	if (hub->draining)
-		wait = sooner(wait, hub->draining > now ? hub->draining - now : 0);
+		wait = time_least(wait, hub->draining > now ? hub->draining - now : 0);
 	return wait;
 }
 

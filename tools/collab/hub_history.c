@@ -142,5 +142,5 @@ history_turn(struct hub *hub)
 		files = histories_turn(hub->histories, time_ms());
 		hub->history_bytes = histories_bytes(hub->histories);
 	}
-	return due < 0 || (files >= 0 && files < due) ? files : due;
+	return time_least(due, files);
 }

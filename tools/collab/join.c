@@ -136,12 +136,6 @@ leaving(const struct join *j, bool done)
 	return done;
 }
 
-static int64_t
-least(int64_t a, int64_t b)
-{
-	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
 static void
 loop(struct join *j)
 {
@@ -159,15 +153,16 @@ loop(struct join *j)
 		done = once && all_done(j);
 		if (leaving(j, done))
 			break;
-		wait = least(wait, join_wait_turn(j, once && !done && join_in_done(j)));
+		wait = time_least(wait, join_wait_turn(j, once && !done && join_in_done(j)));
 		if (more)
 			wait = 0;
 		if (j->stuck || !logged)
-			wait = least(wait, STUCK_MS);
+			wait = time_least(wait, STUCK_MS);
 		if (once && join_in_done(j))
-			wait = least(wait, ONCE_MS);
+			wait = time_least(wait, ONCE_MS);
 		if (j->leave_at >= 0)
-			wait = least(wait, j->leave_at > time_ms() ? j->leave_at - time_ms() : 0);
+			wait = time_least(wait,
+			    j->leave_at > time_ms() ? j->leave_at - time_ms() : 0);
 		sockets_wait(j->loop, wait);
 	}
 	sockets_unwatch(signals);

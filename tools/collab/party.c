@@ -245,12 +245,6 @@ party_fail(struct party *p, enum status status, const char *code, const char *te
 	party_tell(p, "ended", code, text, -1);
 }
 
-static int64_t
-least(int64_t a, int64_t b)
-{
-	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
 int64_t
 party_turn(struct party *p)
 {
@@ -270,16 +264,16 @@ party_turn(struct party *p)
 	if (p->ended)
 		return -1;
 	party_note_own(p);
-	wait = least(wait, party_store(p, time_ms()));
+	wait = time_least(wait, party_store(p, time_ms()));
 	if (party_feed(p))
 		wait = 0;
 	if (p->ended)
 		return -1;
 	party_forget_out(p);
 	if (!p->stale)
-		wait = least(wait, session_turn(p->session, time_ms()));
-	wait = least(wait, party_ask_turn(p, time_ms()));
-	return p->stale ? least(wait, p->out_full ? FULL_MS : 0) : wait;
+		wait = time_least(wait, session_turn(p->session, time_ms()));
+	wait = time_least(wait, party_ask_turn(p, time_ms()));
+	return p->stale ? time_least(wait, p->out_full ? FULL_MS : 0) : wait;
 }
 
 bool

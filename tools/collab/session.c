@@ -86,12 +86,6 @@ session_random(struct session *s, int64_t below)
 	return below > 1 ? backoff_wait(&s->random, 0, below - 1, below - 1, 0) : 0;
 }
 
-int64_t
-session_least(int64_t a, int64_t b)
-{
-	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
 void
 session_known(struct session *s, struct slice from, uint64_t seq)
 {
@@ -375,16 +369,16 @@ session_turn(struct session *s, int64_t now)
 		s->hello = false;
 	}
 	wait = listen_turn(s);
-	wait = session_least(wait, want_turn(s));
+	wait = time_least(wait, want_turn(s));
 	if (s->set.listener)
-		return s->jammed ? session_least(wait, JAM_MS) : wait;
+		return s->jammed ? time_least(wait, JAM_MS) : wait;
 	if (!s->jammed)
-		wait = session_least(wait, pump(s));
-	wait = session_least(wait, say_turn(s));
-	wait = session_least(wait, peers_wait(s));
+		wait = time_least(wait, pump(s));
+	wait = time_least(wait, say_turn(s));
+	wait = time_least(wait, peers_wait(s));
 	resend = s->resend_at > now && s->sent < s->last ? s->resend_at - now : -1;
-	wait = session_least(wait, resend);
-	return s->jammed ? session_least(wait, JAM_MS) : wait;
+	wait = time_least(wait, resend);
+	return s->jammed ? time_least(wait, JAM_MS) : wait;
 }
 
 uint64_t

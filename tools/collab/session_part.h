@@ -16,6 +16,7 @@
 #include "common/backoff.h"
 #include "common/hash.h"
 #include "common/json.h"
+#include "common/time.h"
 #include "tools/collab/held_back.h"
 #include "tools/collab/pace.h"
 #include "tools/collab/session.h"
@@ -231,7 +232,6 @@ int64_t say_turn(struct session *);
 
 /* ---- session.c ---- */
 int64_t session_random(struct session *, int64_t below);
-int64_t session_least(int64_t a, int64_t b); /* of two waits, -1 being none */
 /* All who are here have said have since up, and we know who is. */
 bool session_answered(struct session *);
 bool session_refused(const struct session *, uint64_t seq);

@@ -189,7 +189,7 @@ peers_wait(const struct session *s)
 		int64_t left = p->bye ? 0 : p->away + RETURN_MS - s->now;
 
 		if (p->ours && p->acked < s->relayed && left > 0 && !peer_here(s, p))
-			wait = session_least(wait, left);
+			wait = time_least(wait, left);
 	}
 	return wait;
 }

@@ -377,7 +377,7 @@ have_wait(struct session *s)
 	if (wait && s->now - s->have_due < ACK_MOST_MS)
 		return wait;
 	wait = pace_wait(&s->pace, s->now, n);
-	return late <= 0 || wait == 0 ? 0 : session_least(wait, late);
+	return late <= 0 || wait == 0 ? 0 : time_least(wait, late);
 }
 
 int64_t
@@ -398,5 +398,5 @@ say_turn(struct session *s)
 		}
 	}
 	ask = s->jammed ? -1 : ask_turn(s);
-	return session_least(wait, ask);
+	return time_least(wait, ask);
 }

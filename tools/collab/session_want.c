@@ -333,9 +333,9 @@ want_turn(struct session *s)
 		else if (due && paced == 0 && !s->jammed && !want_one(s, p))
 			s->jammed = true;
 		if (paced)
-			wait = session_least(wait, paced);
+			wait = time_least(wait, paced);
 		else if (p->known && !s->holding)
-			wait = session_least(wait, p->want_at > s->now ? p->want_at - s->now : 1);
+			wait = time_least(wait, p->want_at > s->now ? p->want_at - s->now : 1);
 	}
 	s->wanting.n = n;
 	return wait;

@@ -26,12 +26,6 @@ enum {
 	LEAVE_MS = 2000,    /* for the last snapshot */
 };
 
-int64_t
-sync_least(int64_t a, int64_t b)
-{
-	return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
 /* ---- hooks ---- */
 
 static void
@@ -230,29 +224,29 @@ turn(struct sync *s)
 	wait = file_turn(s);
 	own_flush(s);
 	party_commit(s->party);
-	wait = sync_least(wait, party_turn(s->party));
+	wait = time_least(wait, party_turn(s->party));
 	if (party_ended(s->party))
 		return 0;
 	if (!slice_is(party_self(s->party), s->self))
 		own_adopt(s);
 	else if (s->renewing || state_closed(s->state, slice(s->self)))
 		own_renew(s);
-	wait = sync_least(wait, hear_turn(s));
-	wait = sync_least(wait, past_turn(s));
-	wait = sync_least(wait, head_turn(s));
-	wait = sync_least(wait, emit(s));
+	wait = time_least(wait, hear_turn(s));
+	wait = time_least(wait, past_turn(s));
+	wait = time_least(wait, head_turn(s));
+	wait = time_least(wait, emit(s));
 	/* What came goes into the file now, not with the next event. */
 	if (s->stale_file)
-		wait = sync_least(wait, file_turn(s));
+		wait = time_least(wait, file_turn(s));
 	store_base(s);
-	wait = sync_least(wait, store_turn(s, false));
+	wait = time_least(wait, store_turn(s, false));
 	now = time_ms();
 	if (s->leave_at)
-		wait = sync_least(wait, s->leave_at > now ? s->leave_at - now : 0);
+		wait = time_least(wait, s->leave_at > now ? s->leave_at - now : 0);
 	if (s->set->once)
-		wait = sync_least(wait, ONCE_MS);
+		wait = time_least(wait, ONCE_MS);
 	if (party_said(s->party) != party_last(s->party))
-		wait = sync_least(wait, party_is_stuck(s->party) ? FULL_MS : 0);
+		wait = time_least(wait, party_is_stuck(s->party) ? FULL_MS : 0);
 	return s->ready && s->edits.next == s->edits.n ? 0 : wait;
 }
 
@@ -372,7 +366,7 @@ leave(struct sync *s)
 		sockets_wait(s->loop, wait);
 		head_turn(s);
 		party_commit(s->party);
-		wait = sync_least(party_turn(s->party), until - now);
+		wait = time_least(party_turn(s->party), until - now);
 	}
 }
 

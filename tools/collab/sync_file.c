@@ -270,9 +270,9 @@ file_turn(struct sync *s)
 			break;
 		s->touched = true;
 	}
-	wait = sync_least(s->look_at - now, fault_turn(s, now));
+	wait = time_least(s->look_at - now, fault_turn(s, now));
 	if (s->stale_file && !document_broken(s->document))
-		wait = sync_least(wait, s->write_at > now ? s->write_at - now : LOOK_MS / 10);
+		wait = time_least(wait, s->write_at > now ? s->write_at - now : LOOK_MS / 10);
 	return wait < 0 ? 0 : wait;
 }
 

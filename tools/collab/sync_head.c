@@ -365,7 +365,7 @@ head_turn(struct sync *s)
 	if (s->head_at >= 0 && now >= s->head_at)
 		s->head_at = say_head(s) ? -1 : now + BACK_MS;
 	wait = s->head_at < 0 ? -1 : s->head_at - now;
-	wait = sync_least(wait, lag_turn(s, now));
-	wait = sync_least(wait, ask(s, now));
-	return say_chunks(s) ? wait : sync_least(wait, BACK_MS);
+	wait = time_least(wait, lag_turn(s, now));
+	wait = time_least(wait, ask(s, now));
+	return say_chunks(s) ? wait : time_least(wait, BACK_MS);
 }

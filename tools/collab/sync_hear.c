@@ -434,6 +434,6 @@ hear_turn(struct sync *s)
 	if (s->early)
 		wait = s->early_at - now;
 	if (s->ask_at >= 0)
-		wait = sync_least(wait, s->ask_at > now ? s->ask_at - now : EARLY_MS);
+		wait = time_least(wait, s->ask_at > now ? s->ask_at - now : EARLY_MS);
 	return wait < EARLY_MS ? wait : EARLY_MS;
 }

@@ -188,10 +188,6 @@ bool queue_next(const struct queue *, struct slice *);
 void queue_drop(struct queue *);
 void queue_free(struct queue *);
 
-/* ---- sync.c ---- */
-/* Of two waits, -1 being none. */
-int64_t sync_least(int64_t a, int64_t b);
-
 /* ---- sync_own.c ---- */
 /* Whether a patch can be said at all: 0, or -1 with e: "too_deep", "too_large", "state_full". */
 int own_check(struct sync *, struct slice patch, struct err *e);
