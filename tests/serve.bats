@@ -557,13 +557,14 @@ healed() {
 	same 3 "$(grep -c '"meta":{"replayed":true,"id":"[0-9a-f]*-[0-9]*"}' replay)"
 	grep -q 'Only the newest messages are replayed' replay
 	same "$(printf '398\n399\n400')" "$(grep -o '"seq":[0-9]*' replay | cut -d: -f2)"
-	# A tail that was cut off is cut, and all before it is there.
+	# A tail that was cut off is cut, which is said, and all before it is there.
 	kill "$HUB"
 	ended 0
 	same private.realtime%3Ateam.history "$(cd h && echo *.history)"
 	truncate -s -10 h/*.history
 	start_hub --key-file=keys --history=300 --history-dir=h
 	same "$(seq 390 399 | xargs)" "$(healed 390 400 "$GONE")"
+	grep -qE "^kandil-collab: 'h/private.realtime%3Ateam.history' ends in a write that was cut off: [0-9]+ bytes were cut$" err
 }
 
 @test "a replay, and what the hub has, fit the queue of a member: nobody is dropped for asking" {

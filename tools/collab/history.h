@@ -45,8 +45,8 @@ struct history_message {
 };
 
 /*
- * Reads what is in the folder: torn tails are cut; what is damaged otherwise is
- * set aside as FILE.damaged-TIME, and said. NULL with e: "cannot_read", "cannot_write", "in_use"
+ * Reads what is in the folder: torn tails are cut, what is damaged otherwise is
+ * set aside as FILE.damaged-TIME; both are said. NULL with e: "cannot_read", "cannot_write", "in_use"
  * (another process has the folder).
  */
 struct histories *histories_open(const struct histories_settings *, struct err *e);

@@ -137,9 +137,12 @@ entries(struct history *h, struct window *w, uint64_t at, uint64_t size)
 		at += ENTRY_HEAD + body.len;
 	}
 	h->end = at;
-	if (found == FOUND_TORN)
+	if (found == FOUND_TORN) {
 		rc = ftruncate(w->fd, (off_t)at);
-	else if (found == FOUND_DAMAGE)
+		if (rc == 0)
+			warn("'%s/%s' ends in a write that was cut off: %llu bytes were cut",
+			    h->all->settings.folder, h->file, (unsigned long long)(size - at));
+	} else if (found == FOUND_DAMAGE)
 		rc = copy_good(h, w->fd, at);
 	h->all->made |= found != FOUND_END;
 	if (rc != 0) {
