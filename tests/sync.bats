@@ -598,6 +598,29 @@ too_large' "$(printf '%s\n' "${lines[@]}" | jq -r 'select(.error) | .error.code'
 	holds amira.json '{a:1,b:{c:[1]}}'
 }
 
+# says PATCH: carl, who has no state of his own, sends it.
+says() {
+	echo "{\"stamp\":[$(date +%s%3N),0],\"patch\":$1}" |
+		timeout 60 kandil-collab join plan:state --as=carl --state-dir=state.carl --event=state --once
+}
+
+@test "what a member says whom the others gave up is seen at once, where it is not too old" {
+	replica amira
+	joined amira
+	says '{"a":1}'
+	eventually holds amira.json '{a:1}'
+	kill $PID && wait $PID || true
+	store=$(find state.amira -name state -type f)
+	jq -c 'if .rows then (.nodes | map(startswith("carl.")) | index(true)) as $n
+		| .rows |= map(if .[0] == "v" and .[1] == $n then ["c", $n] + .[2:] else . end) else . end' "$store" >changed
+	grep -q '\["c",' changed
+	mv changed "$store"
+	replica amira
+	eventually eval '[ "$(grep -c "\"state\":\"up\"" amira.status)" = 1 ]'
+	says '{"b":2}'
+	eventually holds amira.json '{a:1,b:2}'
+}
+
 # shifted SECONDS COMMAND...: its wall clock is ahead by so much.
 shifted() {
 	[ -e shift.so ] || cc -shared -fPIC -o shift.so -x c - -ldl <<-'C'

@@ -145,7 +145,8 @@ hear_patch(struct sync *s, const struct party_entry *entry, bool again)
 	} else if (result == STATE_REFUSED) {
 		refuse_patch(s, entry->from, &e);
 	} else if (result == STATE_BEHIND) {
-		/* It finds that out by our head. */
+		/* It finds that out by our head; above the floor it counts all the same. */
+		s->changed = true;
 		head_soon(s, CLOSED_MS);
 	}
 	return result;
