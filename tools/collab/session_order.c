@@ -127,24 +127,13 @@ session_resume(struct session *s, int64_t now)
 void
 order_gap(struct session *s, struct peer *p, uint64_t last)
 {
-	struct slice event, payload;
-	uint64_t seq, up_to;
-
-	for (;;) {
-		order_drain(s, p);
-		if (s->holding || p->delivered >= last)
-			return;
-		up_to = last;
-		if (held_back_first(&p->held, &seq, &event, &payload) && seq <= last)
-			up_to = seq - 1;
-		if (!s->hooks->gap(peer_name(p), p->delivered + 1, up_to, s->state)) {
-			s->holding = true;
-			return;
-		}
-		p->delivered = up_to;
-		p->tries = 0;
-		say_dirty(s, p);
+	if (!s->hooks->gap(peer_name(p), p->delivered + 1, last, s->state)) {
+		s->holding = true;
+		return;
 	}
+	p->delivered = last;
+	p->tries = 0;
+	say_dirty(s, p);
 }
 
 void

@@ -177,7 +177,7 @@ void order_take(struct session *, struct peer *, uint64_t seq, struct slice even
 void order_foreign(struct session *, struct slice event, struct slice payload);
 /* Delivers what is held and has its turn. */
 void order_drain(struct session *, struct peer *);
-/* first to last are nowhere: those of them that we lack and do not hold become gaps. */
+/* From the next to last, which is below all that is held of it, they are nowhere: a gap. */
 void order_gap(struct session *, struct peer *, uint64_t last);
 /* Its order begins behind that number. */
 void order_begin(struct session *, struct peer *, uint64_t base);
