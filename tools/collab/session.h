@@ -118,7 +118,7 @@ struct session_settings {
 	enum session_newcomer newcomer;
 	double rate;	      /* deliveries a second, 0: unlimited */
 	unsigned window;      /* 0: 512; at most 4096 */
-	size_t max_payload;   /* bytes of one broadcast's payload, 0: 256 KB: have is split by it */
+	size_t max_payload;   /* bytes of one broadcast's payload, at least 4096, 0: 256 KB */
 	size_t max_held;      /* bytes held behind holes, 0: 16 MiB; what is beyond is asked for again */
 	int64_t patience_ms;  /* 0: 60,000; of a listener 15,000 */
 	int64_t hub_patience_ms; /* likewise, of what the hub's history has no more; 0: patience_ms */

@@ -6,8 +6,9 @@ enum {
 	ASK_MS = 1000,	    /* who has not acknowledged for so long is asked */
 	ASK_MOST_MS = 60000,
 	ASKED = 8,	    /* of one have */
-	GREETED = 256,	    /* likewise */
-	ENTRY = 48,	    /* bytes of an entry besides its name, at most */
+	GREETED = 256,	    /* likewise: names that are read of one */
+	ENTRY = 24,	    /* bytes of an entry besides its name, at most */
+	TAIL = 64,	    /* of what may follow it: "hello":[ and ],"have":{},"more":true,"bye":true} */
 	QUOTA = 10000,	    /* deliveries a second, where none is set */
 	ACK_MOST_MS = 120000,
 };
@@ -92,15 +93,20 @@ session_stored(struct session *s, int64_t now)
 		say_soon(s, SOON_MS / 2 + session_random(s, SOON_MS));
 }
 
+/* Whether there is room for one more name. It may grow sixfold by escapes. */
+static bool
+fits(const struct session *s, const struct peer *p)
+{
+	return s->out.len + 6 * p->len + ENTRY + TAIL <= s->set.max_payload;
+}
+
 /*
- * Up to max bytes of the list's entries from *i on, into "have". told: they need
+ * As many of the list's entries from *i on as there is room for, into "have". told: they need
  * not be said again, unless more of them is delivered than stored.
  */
 static void
 write_have(struct session *s, struct peers *list, size_t *i, bool told)
 {
-	size_t max = s->set.max_payload - 256 - s->self_json.len;
-
 	json_name(&s->out, "have");
 	json_open(&s->out, '{');
 	for (; *i < list->n; ++*i) {
@@ -110,8 +116,7 @@ write_have(struct session *s, struct peers *list, size_t *i, bool told)
 			p->dirty = p->stored != p->delivered;
 		if (p->stored == 0)
 			continue;
-		/* A name may grow sixfold by escapes. */
-		if (s->out.len + 6 * p->len + ENTRY > max)
+		if (!fits(s, p))
 			break;
 		json_name_slice(&s->out, peer_name(p));
 		json_put_long(&s->out, (long long)p->stored);
@@ -166,39 +171,38 @@ lags(const struct session *s, const struct peer *p)
 	return p->ours && peer_here(s, p) && p->acked < s->ask_mark;
 }
 
-/* Who is asked now: names into "ask". Returns how many. */
-static size_t
+/* Who is asked now: names into "ask", as many as there is room for. */
+static void
 write_ask(struct session *s)
 {
 	size_t n = 0, start = s->near.n ? (size_t)session_random(s, (int64_t)s->near.n) : 0;
 
+	json_name(&s->out, "ask");
+	json_open(&s->out, '[');
 	for (size_t i = 0; i < s->near.n && n < ASKED; i++) {
 		struct peer *p = s->near.v[(start + i) % s->near.n];
 
-		if (!lags(s, p))
-			continue;
-		if (n++ == 0) {
-			json_name(&s->out, "ask");
-			json_open(&s->out, '[');
+		if (lags(s, p) && fits(s, p)) {
+			json_put(&s->out, peer_name(p));
+			n++;
 		}
-		json_put(&s->out, peer_name(p));
 	}
-	if (n)
-		json_close(&s->out, ']');
-	return n;
+	json_close(&s->out, ']');
 }
 
-/* Whose hello it is the answer to. */
+/* Whose hello it is the answer to, from *i on, as many as there is room for. */
 static void
-write_greeted(struct session *s)
+write_greeted(struct session *s, size_t *i)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->near.n && n < GREETED; i++) {
-		struct peer *p = s->near.v[i];
+	for (; *i < s->near.n; ++*i) {
+		struct peer *p = s->near.v[*i];
 
 		if (!p->greeted)
 			continue;
+		if (n == GREETED || !fits(s, p))
+			break;
 		if (n++ == 0) {
 			json_name(&s->out, "hello");
 			json_open(&s->out, '[');
@@ -209,40 +213,31 @@ write_greeted(struct session *s)
 		json_close(&s->out, ']');
 }
 
-/* They have been answered: it is on its way. */
-static void
-greeted(struct session *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->near.n && n < GREETED; i++) {
-		n += s->near.v[i]->greeted;
-		s->near.v[i]->greeted = false;
-	}
-}
-
+/* What is asked comes first, and whom it answers last, in messages of their own if need be. */
 static bool
 write_haves(struct session *s, bool ask)
 {
-	size_t i = 0, asked;
+	size_t entry = 0, name = 0;
 
+	peers_here(s); /* the list of those near stays as it is, until time goes on */
 	do {
 		say_begin(s, "have");
 		json_add_long(&s->out, "last", (long long)s->most_sent);
-		write_have(s, &s->dirty, &i, true);
-		asked = ask ? write_ask(s) : 0;
-		if (ask && asked == 0 && s->have_at < 0)
-			return true;
-		if (i == s->dirty.n)
-			write_greeted(s);
-		if (s->leaving && i == s->dirty.n)
+		if (ask)
+			write_ask(s);
+		ask = false;
+		write_have(s, &s->dirty, &entry, true);
+		if (entry == s->dirty.n)
+			write_greeted(s, &name);
+		if (s->leaving && name == s->near.n && entry == s->dirty.n)
 			json_name(&s->out, "bye"), json_put_bool(&s->out, true);
 		json_close(&s->out, '}');
-		ask = false;
 		if (!say_send(s))
 			return false;
-	} while (i < s->dirty.n);
-	greeted(s);
+	} while (entry < s->dirty.n || name < s->near.n);
+	/* They have been answered: it is on its way. */
+	for (size_t i = 0; i < s->near.n; i++)
+		s->near.v[i]->greeted = false;
 	return true;
 }
 
