@@ -33,13 +33,14 @@ enum { HISTORY = 900 };
 /* ---- operations ---- */
 
 enum kind {
-	EDIT, OTHER, DELIVER, HEAD, CUT, MEND, SAVE, CRASH, SKEW, COLLECT, MEET, FORGET, ENTER, KINDS,
+	EDIT, OTHER, DELIVER, HEAD, CUT, MEND, SAVE, CRASH, SKEW, COLLECT, MEET, FORGET, SQUEEZE,
+	ENTER, KINDS,
 };
 
 static const char *const kind_names[] = {"edit", "other", "deliver", "head", "cut", "mend", "save",
-    "crash", "skew", "collect", "meet", "forget", "enter"};
+    "crash", "skew", "collect", "meet", "forget", "squeeze", "enter"};
 /* How often each comes, of 1000. */
-static const uint32_t kind_weights[] = {335, 20, 505, 14, 12, 18, 20, 10, 10, 25, 16, 5, 10};
+static const uint32_t kind_weights[] = {325, 20, 505, 14, 12, 18, 20, 10, 10, 25, 16, 5, 10, 10};
 
 struct op {
 	enum kind kind;
@@ -76,6 +77,10 @@ edit(struct world *w, size_t me)
 {
 	struct buf patch = {0};
 
+	if (w->r[me].quiet && !w->stable && roll(16)) {
+		publish(w, me, NULL);
+		return;
+	}
 	put_value(&patch, 3);
 	/* As a whole a leaf is rare: it deletes all that there is. */
 	if (json_type(buf_slice(&patch)) != JSON_OBJECT && roll(20)) {
@@ -234,6 +239,11 @@ perform(struct world *w, const struct op *op)
 			break;
 		state_forget(w->r[a].state, slice(w->ids[roll((uint32_t)w->n_ids)].name));
 		did.forgotten++;
+		break;
+	case SQUEEZE:
+		/* Whom a crash made silent is not known then, nor waited for. */
+		if (!w->stable)
+			squeeze(&w->r[a]);
 		break;
 	default:
 		break;
@@ -461,8 +471,9 @@ main(void)
 	}
 	printf("%zu operations: %zu edits, %zu merges, %zu gaps, %zu snapshots, %zu collections, "
 	       "%zu tombstones (%zu on the way), %zu forgotten, %zu behind the floor, "
-	       "%zu new identities\n",
+	       "%zu new identities, %zu places given back\n",
 	    did.operations, did.edits, did.merges, did.gaps, did.snapshots, did.collections,
-	    did.tombstones, did.early, did.forgotten, did.behind, did.renewals);
+	    did.tombstones, did.early, did.forgotten, did.behind, did.renewals,
+	    did.places);
 	return check_done();
 }

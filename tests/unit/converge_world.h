@@ -56,6 +56,7 @@ struct queue {
 
 struct replica {
 	bool here;
+	bool quiet; /* it hardly ever writes */
 	struct state *state, *fresh; /* fresh: a snapshot that is coming in */
 	char *fresh_id;
 	struct clock clock;
@@ -80,7 +81,7 @@ struct world {
 /* How often things happened, over all histories. */
 static struct {
 	size_t operations, edits, merges, snapshots, renewals, collections, tombstones, early, forgotten,
-	    gaps, behind;
+	    gaps, behind, places;
 } did;
 
 static void
@@ -404,6 +405,7 @@ enter(struct world *w, size_t me)
 	r->here = true;
 	r->state = state_new(NULL);
 	r->skew = (int64_t)roll(40000) - 20000;
+	r->quiet = roll(3) == 0;
 	clock_start(&r->clock, 0, clock_of(w, r));
 	new_identity(w, me);
 }
@@ -424,6 +426,20 @@ collect(struct world *w, struct replica *r)
 		fail(w, "a horizon is refused");
 	did.collections++;
 	did.tombstones += before - state_registers(r->state);
+}
+
+/* Others want the places of who has written nothing: all that can be given back is. */
+static void
+squeeze(struct replica *r)
+{
+	size_t most = r->state->limit.max_nodes;
+
+	r->state->limit.max_nodes = r->state->n - 1 - r->state->vacant;
+	while (state_room(r->state, 1, true, NULL) == 0) {
+		r->state->limit.max_nodes--;
+		did.places++;
+	}
+	r->state->limit.max_nodes = most;
 }
 
 static void

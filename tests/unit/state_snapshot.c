@@ -121,7 +121,7 @@ test_bounds(void)
 	t.l = l++;
 	CHECK(state_apply(s, &t, S("{\"new\":1}"), &e) == STATE_MERGED);
 	t.node = S("b");
-	CHECK(state_apply(s, &t, S("{}"), &e) == STATE_MERGED);
+	CHECK(state_apply(s, &t, S("{\"k3\":null}"), &e) == STATE_MERGED);
 	t.node = S("c");
 	CHECK(state_apply(s, &t, S("{\"k4\":null}"), &e) == STATE_MERGED);
 	t.node = S("d");

@@ -1,5 +1,5 @@
 /*
- * Nodes, the vector, and the merging of patches.
+ * The vector, and the merging of patches.
  */
 #include "tools/collab/state_part.h"
 
@@ -31,7 +31,8 @@ state_free(struct state *s)
 		return;
 	slot_clear(s, &s->root);
 	for (size_t i = 1; i < s->n; i++) {
-		free((char *)(uintptr_t)s->nodes[i].id.ptr);
+		if (s->nodes[i].id.len)
+			free((char *)(uintptr_t)s->nodes[i].id.ptr);
 		free(s->nodes[i].pending);
 	}
 	free(s->nodes);
@@ -41,63 +42,6 @@ state_free(struct state *s)
 	buf_free(&s->loading.id);
 	free(s->loading.seen);
 	free(s);
-}
-
-uint32_t
-state_find(const struct state *s, struct slice id)
-{
-	uint64_t *number = table_get(&s->ids, id);
-
-	return number ? (uint32_t)*number : 0;
-}
-
-uint32_t
-state_node(struct state *s, struct slice id, struct err *e)
-{
-	uint32_t number = state_find(s, id);
-
-	if (number)
-		return number;
-	if (!node_valid(id)) {
-		err_set(e, "bad_stamp", "a node's id is empty, too long or not plain text");
-		return 0;
-	}
-	if (s->n > s->limit.max_nodes) {
-		err_set(e, "state_full",
-		    "the shared state knows %zu nodes already, which is the limit",
-		    s->limit.max_nodes);
-		return 0;
-	}
-	s->nodes = xgrow(s->nodes, s->n, &s->cap, sizeof(*s->nodes));
-	s->nodes[s->n] = (struct node){.id = {xstrndup(id.ptr, id.len), id.len}};
-	*table_put(&s->ids, s->nodes[s->n].id, NULL) = s->n;
-	return (uint32_t)s->n++;
-}
-
-int
-state_self(struct state *s, struct slice node, struct err *e)
-{
-	uint32_t number = state_node(s, node, e);
-
-	if (number == 0)
-		return -1;
-	s->self = number;
-	return 0;
-}
-
-int
-state_mark(struct state *s, const struct stamp *stamp, struct mark *m, struct err *e)
-{
-	uint32_t node;
-
-	*m = (struct mark){0};
-	if (stamp->l == 0)
-		return 0;
-	node = state_node(s, stamp->node, e);
-	if (node == 0)
-		return -1;
-	*m = (struct mark){stamp->l, stamp->c, node};
-	return 0;
 }
 
 void
@@ -184,12 +128,14 @@ state_merge(struct state *s, const struct stamp *stamp, uint64_t seq, struct sli
 
 	if (stamp->l < 1 || seq == 0)
 		return (enum state_result)err_set(e, "bad_stamp", "a patch has no stamp or number");
+	if (!node_valid(stamp->node))
+		return (enum state_result)err_set(e, "bad_stamp", "a patch is of no node");
+	result = place(&s->nodes[state_find(s, stamp->node)], seq);
+	if (result == STATE_KNOWN || result == STATE_GAP)
+		return result;
 	if (state_mark(s, stamp, &t, e) != 0)
 		return STATE_REFUSED;
 	n = &s->nodes[t.node];
-	result = place(n, seq);
-	if (result == STATE_KNOWN || result == STATE_GAP)
-		return result;
 	if (mark_cmp(s, t, s->floor) <= 0) {
 		n->closed = true;
 		return STATE_BEHIND;
@@ -210,15 +156,22 @@ state_merge(struct state *s, const struct stamp *stamp, uint64_t seq, struct sli
 enum state_result
 state_seen(struct state *s, struct slice node, uint64_t seq, struct err *e)
 {
-	uint32_t number = state_node(s, node, e);
-	enum state_result result;
+	uint32_t number = state_find(s, node);
+	enum state_result result = place(&s->nodes[number], seq);
 
-	if (number == 0)
-		return STATE_REFUSED;
-	result = place(&s->nodes[number], seq);
-	if (result == STATE_MERGED)
-		s->nodes[number].seq = seq;
-	return result;
+	if (!node_valid(node))
+		return (enum state_result)err_set(e, "bad_stamp", "a message is of no node");
+	if (number == 0 && result == STATE_GAP)
+		return state_has_room(s) ? STATE_GAP : STATE_KNOWN;
+	if (result != STATE_MERGED)
+		return result;
+	if (number == 0) {
+		if (state_room(s, 1, false, NULL) != 0)
+			return STATE_KNOWN;
+		number = state_node(s, node, NULL);
+	}
+	s->nodes[number].seq = seq;
+	return STATE_MERGED;
 }
 
 void
@@ -270,8 +223,10 @@ state_closed(const struct state *s, struct slice node)
 bool
 state_each(const struct state *s, size_t *at, struct slice *node, uint64_t *seq, bool *closed)
 {
-	if (++*at >= s->n)
-		return false;
+	do
+		if (++*at >= s->n)
+			return false;
+	while (s->nodes[*at].id.len == 0);
 	*node = s->nodes[*at].id;
 	*seq = s->nodes[*at].seq;
 	*closed = s->nodes[*at].closed;

@@ -82,6 +82,15 @@ struct state_settings {
 	size_t max_nodes;     /* 4,096: they stand in each head, about 60 bytes each */
 };
 
+/*
+ * Places among max_nodes are for those whose messages, heads or stamps are here: of whom others'
+ * heads tell takes none. Who has written nothing may have to give its place to another, when
+ * there is none left: first who is forgotten, or has sent no head. It is unknown then, nobody
+ * waits for it, and it is as good as new when it writes. Who wrote a patch, or is closed, keeps its
+ * place for good, for that is how what others missed of it is found out; so a document has
+ * max_nodes writers in its life.
+ */
+
 struct state;
 
 struct state *state_new(const struct state_settings *);
@@ -110,7 +119,10 @@ enum state_result state_merge(struct state *, const struct stamp *s, uint64_t se
 /* The same without a vector, in any order, as often as you like: registers alone. */
 enum state_result state_apply(struct state *, const struct stamp *s, struct slice patch,
     struct err *);
-/* A message of that node that was no patch is counted; results as above. */
+/*
+ * A message of that node that was no patch is counted; results as above. STATE_KNOWN: also when
+ * it would need a place, and no node that sent no head gives one.
+ */
 enum state_result state_seen(struct state *, struct slice node, uint64_t seq, struct err *);
 
 /* {"stamp":[l,c],"patch":{…}}: a message's payload; the node is its from. */
@@ -128,6 +140,11 @@ size_t state_bytes(const struct state *);
 uint64_t state_vector(const struct state *, struct slice node);
 /* Whether that node is closed; at state_vector. */
 bool state_closed(const struct state *, struct slice node);
+/*
+ * Whether a head that says "NODE":[seq,l,c] has merged what is missing here; wrote: l is not 0. Who
+ * wrote nothing, and has no place here, is not missed.
+ */
+bool state_lacks(const struct state *, struct slice node, uint64_t seq, bool wrote);
 /* Each node in turn: at = 0; while (state_each(s, &at, &node, &seq, &closed)) … */
 bool state_each(const struct state *, size_t *at, struct slice *node, uint64_t *seq,
     bool *closed);
@@ -166,7 +183,7 @@ int state_load(struct state *, struct slice chunk, struct err *);
  * Merges a complete other state, which stays as it is. Where the floors
  * differ, the state with the higher one is right about all stamps at or below
  * it, see above; the higher floor is the result's. -1 with e: other is not
- * complete ("bad_snapshot"), or too many nodes ("state_full"); nothing is done then.
+ * complete ("bad_snapshot"), or too many nodes that wrote ("state_full"); nothing is done then.
  */
 int state_join(struct state *, const struct state *other, struct err *);
 
@@ -201,7 +218,8 @@ int state_head_clock(struct slice head, struct stamp *clock, struct err *);
 /*
  * A node is known when it is in the vector and open, or has sent a head,
  * until it is forgotten: gone for so long (the caller's rule; days) that
- * nobody waits for it any more. A head of it makes it known again.
+ * nobody waits for it any more; or, having written nothing, gave its place to
+ * another. A head of it makes it known again.
  */
 void state_forget(struct state *, struct slice node);
 /*

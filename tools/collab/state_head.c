@@ -141,68 +141,95 @@ state_head_clock(struct slice head, struct stamp *clock, struct err *e)
 	return stamp_get(p.clock, clock, NULL, e);
 }
 
-/* A head, read and compared with what we have. */
+/* A head, read and compared with what we have: nothing is noted before all of it was read. */
 struct reading {
-	struct state *s;
+	const struct state *s;
+	struct slice id; /* who says it, and its number; 0: it is new */
 	uint32_t from;
 	uint64_t most, behind; /* its own last number: at most; that has passed what is here */
-	struct mark floor, passed;
+	struct stamp clock, floor, passed;
+	struct buf floor_node, passed_node;
 	uint64_t digest;
-	struct pending *vector;
+	struct pending *vector; /* what is missing here */
 	size_t matching; /* nodes of which we have exactly the same */
 	bool closed;	 /* a node is closed there that is not so here */
 	bool more;	 /* messages are merged there that are not here */
+	bool hearsay;	 /* some of them of nodes that are not known here */
 };
 
-static int
-read_mark(struct state *s, struct slice text, struct mark *m, struct err *e)
+static bool
+lacks(const struct state *s, uint32_t node, uint64_t seq, bool wrote)
 {
-	struct buf node = {0};
-	struct stamp stamp;
-	int rc = stamp_get(text, &stamp, &node, e);
+	const struct node *n = &s->nodes[node];
 
-	if (rc == 0)
-		rc = state_mark(s, &stamp, m, e);
-	buf_free(&node);
-	return rc;
+	return !n->closed && n->seq < seq && (node || wrote || state_has_room(s));
 }
 
-/* "NODE":[seq,l,c] or [seq,l,c,"closed"] */
+bool
+state_lacks(const struct state *s, struct slice node, uint64_t seq, bool wrote)
+{
+	return lacks(s, state_find(s, node), seq, wrote);
+}
+
+/* Of who has written nothing, nothing at or below a clock is missing. */
+static void
+note_missing(struct reading *r, uint32_t node, uint64_t seq, bool wrote)
+{
+	struct pending *p = r->vector;
+
+	if (!wrote || r->s->nodes[node].closed)
+		return;
+	if (node == 0 || p->n == r->s->n) {
+		r->hearsay = true;
+		return;
+	}
+	p->v[p->n].node = node;
+	p->v[p->n++].seq = seq;
+}
+
+/* A row of the vector. */
+struct seen {
+	long long seq, l, c;
+	bool closed;
+};
+
+/* [seq,l,c] or [seq,l,c,"closed"] */
+static bool
+read_row(struct slice value, struct seen *row)
+{
+	struct json_walk w = json_walk(value);
+	struct slice seq, l, c, text;
+
+	if (!json_element(&w, &seq) || !json_element(&w, &l) || !json_element(&w, &c))
+		return false;
+	row->closed = json_element(&w, &text) && json_is(text, "closed");
+	return json_long(seq, &row->seq) && row->seq >= 0 && json_long(l, &row->l) &&
+	    json_long(c, &row->c);
+}
+
 static int
 read_seen(struct reading *r, struct slice id, struct slice value, struct err *e)
 {
-	struct json_walk w = json_walk(value);
-	struct slice text;
-	long long seq, l, c;
-	const struct node *mine;
-	uint32_t node;
-	uint64_t has;
-	bool closed;
+	uint32_t node = state_find(r->s, id);
+	const struct node *mine = &r->s->nodes[node];
+	uint64_t has = mine->seq, seq;
+	struct seen row;
 
-	if (!json_element(&w, &text) || !json_long(text, &seq) || seq < 0 ||
-	    !json_element(&w, &text) || !json_long(text, &l) || !json_element(&w, &text) ||
-	    !json_long(text, &c))
+	if (!read_row(value, &row) || !node_valid(id))
 		return err_set(e, "bad_head", "a head's vector is damaged");
-	closed = json_element(&w, &text) && json_is(text, "closed");
-	node = state_node(r->s, id, e);
-	if (node == 0)
-		return -1;
-	mine = &r->s->nodes[node];
-	has = mine->seq;
+	seq = (uint64_t)row.seq;
 	/* It wrote no patch since the last one of it that is here: its other messages are no loss. */
-	if (node == r->from && !closed && !mine->closed && mine->last.l == l && mine->last.c == c &&
-	    has < (uint64_t)seq && (uint64_t)seq < r->most)
-		has = r->behind = (uint64_t)seq;
-	if (closed && (!mine->closed || has > (uint64_t)seq))
+	if (node && node == r->from && !row.closed && !mine->closed && mine->last.l == row.l &&
+	    mine->last.c == row.c && has < seq && seq < r->most)
+		has = r->behind = seq;
+	if (row.closed && (!mine->closed || has > seq))
 		r->closed = true;
-	else if (!closed && !mine->closed && has < (uint64_t)seq)
-		r->more = true;
-	if (mine->closed == closed && has == (uint64_t)seq)
-		r->matching++;
-	if (!closed) {
-		r->vector->v[r->vector->n].node = node;
-		r->vector->v[r->vector->n++].seq = (uint64_t)seq;
+	if (!row.closed && has < seq) {
+		r->more |= lacks(r->s, node, seq, row.l != 0);
+		note_missing(r, node, seq, row.l != 0);
 	}
+	if (mine->closed == row.closed && has == seq)
+		r->matching++;
 	return 0;
 }
 
@@ -213,7 +240,7 @@ read_vector(struct reading *r, struct slice vector, struct err *e)
 	int rc = 0;
 
 	members_push(&m, vector);
-	r->vector = xmalloc(sizeof(*r->vector) + m.n * sizeof(*r->vector->v));
+	r->vector = xmalloc(sizeof(*r->vector) + r->s->n * sizeof(*r->vector->v));
 	r->vector->n = 0;
 	for (size_t i = 0; i < m.n && rc == 0; i++)
 		rc = read_seen(r, m.v[i].name, m.v[i].value, e);
@@ -236,60 +263,129 @@ read_digest(struct slice text, uint64_t *digest, struct err *e)
 	return 0;
 }
 
-static enum state_need
-needed(const struct reading *r)
+static bool
+is_above(const struct state *s, const struct stamp *a, struct mark b)
 {
-	struct state *s = r->s;
+	if (a->l != b.l)
+		return a->l > b.l;
+	if (a->c != b.c)
+		return a->c > b.c;
+	return slice_cmp(a->node, s->nodes[b.node].id) > 0;
+}
+
+static enum state_need
+needed(struct state *s, const struct reading *r)
+{
+	bool same, higher = is_above(s, &r->floor, s->floor);
 	size_t mine = 0;
-	bool same;
 
 	for (size_t i = 1; i < s->n; i++)
 		mine += s->nodes[i].seq || s->nodes[i].closed;
 	if (r->closed)
 		return STATE_SNAPSHOT;
 	/* They have collected what we may still hold: nobody waited for us. */
-	if (mark_cmp(s, r->floor, s->floor) > 0 && mark_cmp(s, r->floor, s->passed) > 0)
+	if (higher && is_above(s, &r->floor, s->passed))
 		return STATE_SNAPSHOT;
 	if (r->more)
 		return mine ? STATE_MESSAGES : STATE_SNAPSHOT;
-	same = r->matching == mine && mark_cmp(s, r->floor, s->floor) == 0;
+	same = r->matching == mine && mark_cmp(s, s->nodes[r->from].floor, s->floor) == 0;
 	return same && r->digest != state_digest(s) ? STATE_SNAPSHOT : STATE_NOTHING;
+}
+
+static int
+read_head(struct reading *r, struct slice head, struct err *e)
+{
+	struct parts p;
+
+	if (!node_valid(r->id))
+		return err_set(e, "bad_stamp", "a head is of no node");
+	if (read_parts(head, &p, e) != 0 || stamp_get(p.clock, &r->clock, NULL, e) != 0 ||
+	    stamp_get(p.floor, &r->floor, &r->floor_node, e) != 0 ||
+	    stamp_get(p.passed, &r->passed, &r->passed_node, e) != 0 ||
+	    read_digest(p.digest, &r->digest, e) != 0)
+		return -1;
+	return read_vector(r, p.vector, e);
+}
+
+/* Whose floor and passed they are is known, too, where there is room: else they are not noted. */
+static struct mark
+place_stamp(struct state *s, const struct stamp *stamp)
+{
+	struct mark m = {0};
+
+	if (state_find(s, stamp->node) || state_has_room(s))
+		state_mark(s, stamp, &m, NULL);
+	return m;
+}
+
+/* From now on who says it is known. */
+static int
+place(struct state *s, struct reading *r, struct err *e)
+{
+	uint32_t floor = state_find(s, r->floor.node), passed = state_find(s, r->passed.node);
+	size_t new = 0;
+	int rc;
+
+	s->nodes[r->from].needed = s->nodes[floor].needed = s->nodes[passed].needed = true;
+	for (size_t i = 0; i < r->vector->n; i++)
+		s->nodes[r->vector->v[i].node].needed = true;
+	new += r->from == 0;
+	new += r->floor.l && floor == 0 && !slice_eq(r->floor.node, r->id);
+	new += r->passed.l && passed == 0 && !slice_eq(r->passed.node, r->id) &&
+	    !slice_eq(r->passed.node, r->floor.node);
+	rc = state_room(s, new, true, e);
+	if (rc != 0)
+		rc = state_room(s, r->from == 0, true, e);
+	for (size_t i = 0; i < s->n; i++)
+		s->nodes[i].needed = false;
+	if (rc != 0)
+		return -1;
+	r->from = state_node(s, r->id, e);
+	return 0;
+}
+
+static void
+note_clock(struct state *s, struct reading *r)
+{
+	struct node *n = &s->nodes[r->from];
+	struct pending *p = r->vector;
+
+	promote(s, n);
+	/* An older one that is not covered stays: else a busy node's never would be. */
+	if (n->pending || r->hearsay)
+		return;
+	p->clock = (struct mark){r->clock.l, r->clock.c, r->from};
+	n->pending = xrealloc(p, sizeof(*p) + p->n * sizeof(*p->v));
+	r->vector = NULL;
+	promote(s, n);
 }
 
 int
 state_heard(struct state *s, struct slice from, uint64_t seq, struct slice head,
     enum state_need *need, struct err *e)
 {
-	struct reading r = {.s = s, .from = state_find(s, from), .most = seq};
-	uint32_t number = 0;
-	struct stamp clock;
-	struct parts p;
-	struct node *n;
+	struct reading r = {.s = s, .id = from, .from = state_find(s, from), .most = seq};
+	int rc = read_head(&r, head, e);
 
-	if (read_parts(head, &p, e) != 0 || stamp_get(p.clock, &clock, NULL, e) != 0 ||
-	    read_mark(s, p.floor, &r.floor, e) != 0 || read_mark(s, p.passed, &r.passed, e) != 0 ||
-	    read_digest(p.digest, &r.digest, e) != 0 || read_vector(&r, p.vector, e) != 0 ||
-	    (number = state_node(s, from, e)) == 0) {
-		free(r.vector);
-		return -1;
+	if (rc == 0)
+		rc = place(s, &r, e);
+	if (rc == 0) {
+		struct mark floor = place_stamp(s, &r.floor), passed = place_stamp(s, &r.passed);
+		struct node *n = &s->nodes[r.from];
+
+		if (r.behind > n->seq)
+			n->seq = r.behind;
+		n->heard = true;
+		n->forgotten = false;
+		n->passed = passed;
+		n->floor = floor;
+		note_clock(s, &r);
+		*need = needed(s, &r);
 	}
-	n = &s->nodes[number];
-	if (r.behind > n->seq)
-		n->seq = r.behind;
-	n->heard = true;
-	n->forgotten = false;
-	n->passed = r.passed;
-	n->floor = r.floor;
-	promote(s, n);
-	r.vector->clock = (struct mark){clock.l, clock.c, number};
-	/* An older one that is not covered stays: else a busy node's never would be. */
-	if (n->pending)
-		free(r.vector);
-	else
-		n->pending = r.vector;
-	promote(s, n);
-	*need = needed(&r);
-	return 0;
+	free(r.vector);
+	buf_free(&r.floor_node);
+	buf_free(&r.passed_node);
+	return rc;
 }
 
 void

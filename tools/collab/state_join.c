@@ -191,26 +191,55 @@ join_vector(struct joining *j)
 }
 
 static bool
+is_taken_over(const struct state *other, uint32_t i)
+{
+	return node_wrote(&other->nodes[i]) || i == other->floor.node || i == other->newest.node;
+}
+
+static bool
 is_complete(const struct state *s)
 {
 	return !s->loading.begun ||
 	    (s->loading.last_known && s->loading.count == s->loading.last + 1);
 }
 
+/* Who has written, and whose stamps are taken over, is known here; who has not, if there is room. */
+static int
+number_nodes(struct joining *j, struct err *e)
+{
+	const struct state *other = j->other;
+	struct state *s = j->own;
+	size_t new = 0;
+	int rc;
+
+	j->number = xcalloc(other->n, sizeof(*j->number));
+	for (uint32_t i = 1; i < other->n; i++) {
+		uint32_t number = state_find(s, other->nodes[i].id);
+
+		s->nodes[number].needed = true;
+		j->number[i] = number;
+		new += number == 0 && is_taken_over(other, i);
+	}
+	rc = state_room(s, new, true, e);
+	for (size_t i = 0; i < s->n; i++)
+		s->nodes[i].needed = false;
+	for (int wrote = 1; wrote >= 0 && rc == 0; wrote--)
+		for (uint32_t i = 1; i < other->n; i++)
+			if (j->number[i] == 0 && other->nodes[i].id.len &&
+			    is_taken_over(other, i) == wrote && state_has_room(s))
+				j->number[i] = state_node(s, other->nodes[i].id, e);
+	return rc;
+}
+
 int
 state_join(struct state *s, const struct state *other, struct err *e)
 {
 	struct joining j = {.own = s, .other = other};
-	int rc = 0;
+	int rc;
 
 	if (!is_complete(other))
 		return err_set(e, "bad_snapshot", "a snapshot is not complete");
-	j.number = xcalloc(other->n, sizeof(*j.number));
-	for (size_t i = 1; i < other->n && rc == 0; i++) {
-		j.number[i] = state_node(s, other->nodes[i].id, e);
-		if (j.number[i] == 0)
-			rc = -1;
-	}
+	rc = number_nodes(&j, e);
 	if (rc == 0) {
 		j.lost = xcalloc(s->n, sizeof(*j.lost));
 		j.floor = translate(&j, other->floor);

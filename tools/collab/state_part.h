@@ -33,7 +33,7 @@ struct slot {
 /* What a slot costs besides its name and leaf; tsearch allocates about 48 bytes. */
 enum { SLOT_BYTES = sizeof(struct slot) + 48 };
 
-/* A head that reaches beyond what is merged here: its clock counts when all of it is. */
+/* A head that reaches beyond what is merged here: its clock counts when that is. */
 struct pending {
 	struct mark clock;
 	size_t n;
@@ -48,8 +48,10 @@ struct node {
 	uint64_t seq;	  /* all its messages up to it are merged */
 	struct mark last; /* the stamp of the last patch among them */
 	struct mark gone; /* the newest of its tombstones that were collected */
+	size_t registers; /* that have its stamp */
 	bool closed;
 	bool heard, forgotten;
+	bool needed; /* it keeps its place, whatever it has written: while a caller counts on it */
 	struct mark covered; /* from its heads: we have all that it had at that clock */
 	struct mark passed, floor;
 	struct pending *pending;
@@ -68,7 +70,7 @@ struct state {
 	struct slot root;
 	size_t registers, bytes;
 	struct node *nodes; /* nodes[0] is nobody */
-	size_t n, cap;
+	size_t n, cap, vacant; /* vacant: whose id is empty, since they gave their place back */
 	struct table ids;
 	uint32_t self; /* 0: not said */
 	struct mark floor, passed, newest;
@@ -104,12 +106,32 @@ mark_stamp(const struct state *s, struct mark m)
 	return (struct stamp){m.l, m.c, s->nodes[m.node].id};
 }
 
-/* state.c: nodes. The number of a node, added when it is new; 0 with e: none, or too many. */
+/* Whether there is anything of it that must not be forgotten. */
+static inline bool
+node_wrote(const struct node *n)
+{
+	return n->closed || n->last.l || n->gone.l || n->registers;
+}
+
+/*
+ * state_node.c: the number of a node, added when it is new; 0 with e: none, or too many. Who
+ * adds several makes room for all of them first: else one may get the place of another.
+ */
 uint32_t state_node(struct state *, struct slice id, struct err *);
 /* Its number, or 0. */
 uint32_t state_find(const struct state *, struct slice id);
 /* A stamp as a mark: 0, or -1 with e. The zero stamp is the zero mark. */
 int state_mark(struct state *, const struct stamp *, struct mark *, struct err *);
+/*
+ * Makes room for so many more: 0, or -1 with e and nothing done. As many as must give their
+ * place back, of those who wrote nothing, whose no stamp of ours is, and that are not needed:
+ * forgotten ones, those that said no head, and last, where live, the others.
+ */
+int state_room(struct state *, size_t, bool live, struct err *);
+/* Whether one more is known without that. */
+bool state_has_room(const struct state *);
+
+/* state.c */
 void state_newer(struct state *, struct mark);
 
 /* state_slot.c: registers. above is the largest REPLACE of the ancestors. */

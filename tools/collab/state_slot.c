@@ -65,8 +65,10 @@ slot_children(const struct slot *e)
 void
 slot_unset(struct state *s, struct mark *reg)
 {
-	if (reg->l)
+	if (reg->l) {
 		s->registers--;
+		s->nodes[reg->node].registers--;
+	}
 	*reg = (struct mark){0};
 	s->digest_known = false;
 }
@@ -83,8 +85,9 @@ slot_collect(struct state *s, struct slot *e)
 static void
 set(struct state *s, struct mark *reg, struct mark t)
 {
-	if (reg->l == 0)
-		s->registers++;
+	slot_unset(s, reg);
+	s->registers++;
+	s->nodes[t.node].registers++;
 	*reg = t;
 	state_newer(s, t);
 	s->digest_known = false;

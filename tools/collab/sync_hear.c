@@ -182,10 +182,10 @@ hear_is_past(const struct sync *s)
 static void
 note_lag(struct sync *s, struct slice head)
 {
-	struct slice vector, key, value, number;
+	struct slice vector, key, value, number, stamp;
 	struct buf name = {0};
 	struct json_walk walk, row;
-	long long seq;
+	long long seq, l;
 
 	if (s->lag_at >= 0 || !json_get(head, "vector", &vector))
 		return;
@@ -194,8 +194,8 @@ note_lag(struct sync *s, struct slice head)
 		buf_reset(&name);
 		row = json_walk(value);
 		if (!json_text(key, &name) || !json_element(&row, &number) || !json_long(number, &seq) ||
-		    (uint64_t)seq <= state_vector(s->state, buf_slice(&name)) ||
-		    state_closed(s->state, buf_slice(&name)))
+		    !json_element(&row, &stamp) || !json_long(stamp, &l) ||
+		    !state_lacks(s->state, buf_slice(&name), (uint64_t)seq, l != 0))
 			continue;
 		free(s->lag_of);
 		s->lag_of = xstrndup(name.ptr, name.len);
