@@ -19,7 +19,8 @@
 
 enum {
 	LINES = 256,	/* of standard input in one turn */
-	FULL_MS = 20,	/* who reads our patches is slow */
+	FULL_MS = 20,	/* who reads our patches is slow, or does not know them all */
+	JOIN_MS = 3000,	/* who is new here waits for what the others have */
 	SHARE = 4,	/* at most a fourth of the time is spent on finding what changed */
 	ONCE_MS = 50,
 	PATIENCE_MS = 2000, /* what the history has no more, a snapshot in it has */
@@ -117,6 +118,17 @@ say_change(struct sync *s)
 	buf_free(&patch);
 }
 
+/*
+ * Who is new here, and has said nothing itself, has the whole state once the others have told
+ * it; for a moment that is awaited.
+ */
+static bool
+knows_all(struct sync *s)
+{
+	return !s->unheard || time_ms() >= s->joined_by ||
+	    (party_is_whole(s->party) && head_agree(s));
+}
+
 /* Says what changed, when somebody reads it; ms until it is tried again. */
 static int64_t
 emit(struct sync *s)
@@ -133,6 +145,9 @@ emit(struct sync *s)
 	}
 	if (begin < s->emit_at)
 		return s->emit_at - begin;
+	if (!knows_all(s))
+		return FULL_MS;
+	s->unheard = false;
 	if (poll(&out, 1, 0) == 0)
 		return FULL_MS;
 	say_change(s);
@@ -159,6 +174,7 @@ take_patch(struct sync *s, struct record *r)
 		return;
 	}
 	queue_add(&s->edits, r->text);
+	s->unheard = false;
 	/* Its writer knows it. */
 	show(s, r->text);
 }
@@ -323,6 +339,8 @@ open_sync(struct sync *s)
 	}
 	own_adopt(s);
 	s->new = s->blank = hear_is_new(s);
+	s->unheard = s->new && party_said(s->party) == 0;
+	s->joined_by = time_ms() + JOIN_MS;
 	if (s->set->state)
 		file_open(s);
 	s->changed = true;
@@ -380,6 +398,7 @@ close_sync(struct sync *s)
 		own_flush(s);
 		party_commit(s->party);
 		s->emit_at = 0;
+		s->unheard = false;
 		emit(s);
 		s->write_at = 0;
 		file_turn(s);

@@ -15,7 +15,6 @@
 enum {
 	LOOK_MS = 500,	  /* where nothing tells of changes */
 	BROKEN_MS = 300,  /* an editor may be writing it, or another in its place */
-	JOIN_MS = 3000,	  /* a file that is new here waits for what the others have */
 	HISTORY_MS = 60000, /* and for what the hub has, while that comes */
 	AGAIN_MS = 1000,  /* it could not be written */
 	SHARE = 4,	  /* at most a fourth of the time is spent on writing it */
@@ -88,14 +87,17 @@ file_open(struct sync *s)
 {
 	struct buf text = {0};
 	bool there = read_file(s, &text);
+	struct stat st;
 
+	if (stat(s->set->state, &st) == 0 && !S_ISREG(st.st_mode))
+		die(STATUS_FAILED, "--state: '%s' is no regular file: name one, or one that is not there yet",
+		    s->set->state);
 	/* What we wrote last is no edit, though we were killed before that was stored. */
 	if (there && hash_stable(buf_slice(&text)) == party_counter(s->party, COUNT_WRITTEN)) {
 		buf_reset(&s->base);
 		buf_addslice(&s->base, buf_slice(&text));
 	}
 	s->joining = s->base.len == 0 && there;
-	s->joined_by = time_ms() + JOIN_MS;
 	s->document = document_open(s->set->state, buf_slice(&s->base), SYNC_FILE);
 	s->touched = s->stale_file = true;
 	s->gone = access(s->set->state, F_OK) != 0;

@@ -105,10 +105,13 @@ struct sync {
 	struct queue edits, again;
 	bool clock_told;
 
+	int64_t joined_by;    /* who is new does not wait for the others any longer */
+
 	/* standard input and output */
 	bool reading;	      /* there is more to come */
 	bool ready;	      /* some of it is there */
 	struct socket_watch *input;
+	bool unheard;	      /* we are new, said nothing and wrote nothing: that waits for the others */
 	bool first;	      /* the whole state was written */
 	struct state *shown;  /* what the reader of our patches knows; stamped by shown_at */
 	struct stamp shown_at;
@@ -120,7 +123,6 @@ struct sync {
 	int notify;	      /* inotify; -1: none */
 	bool touched;	      /* something happened there */
 	bool joining;	      /* we are new, and the file is not: it waits for the others */
-	int64_t joined_by;    /* but not for longer */
 	int64_t look_at;      /* else it is looked at then */
 	bool stale_file;      /* it has to be written */
 	bool gone;	      /* somebody removed it, who may be writing another */
