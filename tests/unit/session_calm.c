@@ -74,6 +74,33 @@ test_crowd(void)
 	world_close(w);
 }
 
+/*
+ * A relay takes nothing of a burst, closes the channel and wants it slower. What the sender still
+ * holds and will send is not missing: nobody wants it, and it goes once.
+ */
+static void
+test_untaken(void)
+{
+	struct world *w = calm(3, 0);
+	struct session_hole hole;
+	int holes = 0;
+
+	write_lines(w, 0, 16);
+	session_slow(w->nodes[0].session, w->now);
+	cut(w, 0);
+	for (int64_t end = w->now + 60000; w->now < end;) {
+		run_until(w, w->now + 10);
+		for (int i = 1; i < 3; i++) {
+			size_t at = 0;
+
+			holes += session_hole(w->nodes[i].session, w->now, &at, &hole);
+		}
+	}
+	CHECK(holes == 0 && w->again == 16);
+	CHECK(at_rest(w, true) && all_confirmed(w) && !w->broken);
+	world_close(w);
+}
+
 /* Of two who are new one has it, if not both: the other may begin where that one was. */
 static void
 check_both(const struct world *w, uint64_t first)
@@ -165,6 +192,7 @@ int
 main(void)
 {
 	test_newcomer();
+	test_untaken();
 	test_crowd();
 	test_control();
 	test_quota();

@@ -114,7 +114,7 @@ session_taken(struct session *s, uint64_t seq)
 	if (seq > s->last)
 		seq = s->last;
 	if (seq > s->relayed)
-		s->relayed = s->sent = s->most_sent = seq;
+		s->relayed = s->sent = s->given = s->most_sent = seq;
 }
 
 void
@@ -176,7 +176,7 @@ session_down(struct session *s, int64_t now)
 	session_confirmed(s);
 	s->up = false;
 	order_cut(s);
-	s->sent = s->relayed;
+	s->sent = s->given = s->relayed;
 	memset(s->acked, 0, s->set.window);
 	s->njobs = 0;
 	for (size_t i = 0; i < s->wanting.n; i++)
@@ -274,6 +274,16 @@ session_acked(struct session *s, int64_t now, uint64_t number, bool ok, const ch
 	}
 }
 
+static void
+went_out(struct session *s, uint64_t seq)
+{
+	s->sent = seq;
+	if (seq > s->given)
+		s->given = seq;
+	if (seq > s->most_sent)
+		s->most_sent = seq;
+}
+
 /* The next own message. */
 static bool
 own_step(struct session *s)
@@ -287,15 +297,11 @@ own_step(struct session *s)
 			return false;
 		pace_spend(&s->pace, s->now, peers_cost(s));
 		say_credit(s);
-		s->sent = seq;
-		if (seq > s->most_sent)
-			s->most_sent = seq;
+		went_out(s, seq);
 		return true;
 	}
 	/* Taken already, or not in the outbox any more: who misses it is told that it is gone. */
-	s->sent = seq;
-	if (seq > s->most_sent)
-		s->most_sent = seq;
+	went_out(s, seq);
 	settled(s, seq);
 	return true;
 }

@@ -15,7 +15,8 @@
  *	    [,"ask":[X,…]][,"hello":[X,…]][,"bye":true]}
  *	{"kandil":1,"from":F,"type":"want","to":P,"of":X,"first":a,"last":b}
  *	{"kandil":1,"from":F,"type":"gone","to":R,"of":X,"first":a,"last":b}
- *   last: own messages that were given to the relay so far. have: for each sender, the
+ *   last: own messages that were given to the relay since up, or that it has taken: what is
+ *   behind goes by itself, and is not missing. have: for each sender, the
  *   number up to which all is safe on this member's disk: acknowledgement and knowledge in one.
  *   A hello has all of them (more: the rest follows as have), a have those that changed, or that
  *   somebody needs.

@@ -6,15 +6,13 @@ enum {
 };
 
 /*
- * Ours: what may have gone out. A line that never did waits for its turn: while we listen
- * whether our disk is an old copy, its number may be another line's.
+ * Ours: what has gone out since we are up. What has not, or has to go again, waits for its turn:
+ * while we listen whether our disk is an old copy, its number may be another line's.
  */
 static uint64_t
 stored_of(const struct session *s, const struct peer *of)
 {
-	if (of)
-		return of->stored;
-	return s->most_sent > s->inherited ? s->most_sent : s->inherited;
+	return of ? of->stored : s->given;
 }
 
 static struct slice
@@ -60,7 +58,7 @@ heal_add(struct session *s, struct peer *of, struct peer *to, uint64_t first, ui
 	if (s->set.listener)
 		return;
 	if (of == NULL && first > stored) {
-		/* What we never wrote: our have says so. */
+		/* What we never wrote, or goes by itself: our have says so. */
 		say_dirty(s, to);
 		say_soon(s, SOON_MS);
 		return;
@@ -133,8 +131,6 @@ resend(struct session *s, const struct job *j, const struct session_message *m)
 	if (!sent)
 		return false;
 	pace_spend(&s->pace, s->now, peers_cost(s));
-	if (j->of == NULL && m->seq > s->most_sent)
-		s->most_sent = m->seq;
 	return true;
 }
 

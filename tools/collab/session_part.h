@@ -127,6 +127,7 @@ struct session {
 	bool owned;
 	uint64_t inherited; /* written before this process */
 	uint64_t last, sent, most_sent, relayed, confirmed;
+	uint64_t given; /* the last that went out since up; what is behind it goes by itself */
 	unsigned char *acked; /* ring of bits over the window */
 	unsigned unwanted;    /* times in a row that the first of them was refused */
 	int64_t resend_at;    /* after a refusal that is not final; 0: none */

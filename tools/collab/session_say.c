@@ -134,7 +134,7 @@ say_hello(struct session *s)
 	say_begin(s, "hello");
 	json_name(&s->out, "new");
 	json_put_bool(&s->out, s->settling);
-	json_add_long(&s->out, "last", (long long)s->most_sent);
+	json_add_long(&s->out, "last", (long long)s->given);
 	write_have(s, &s->all, &i, false);
 	json_close(&s->out, '}');
 	if (!say_send(s))
@@ -145,7 +145,7 @@ say_hello(struct session *s)
 		s->near.v[k]->answered = false;
 	while (i < s->all.n) {
 		say_begin(s, "have");
-		json_add_long(&s->out, "last", (long long)s->most_sent);
+		json_add_long(&s->out, "last", (long long)s->given);
 		write_have(s, &s->all, &i, false);
 		json_close(&s->out, '}');
 		/* What does not go now is said when somebody asks. */
@@ -222,7 +222,7 @@ write_haves(struct session *s, bool ask)
 	peers_here(s); /* the list of those near stays as it is, until time goes on */
 	do {
 		say_begin(s, "have");
-		json_add_long(&s->out, "last", (long long)s->most_sent);
+		json_add_long(&s->out, "last", (long long)s->given);
 		if (ask)
 			write_ask(s);
 		ask = false;
