@@ -101,6 +101,29 @@ test_untaken(void)
 	world_close(w);
 }
 
+/*
+ * A relay closes who sends more than ten a second, and all have more to say: each finds that
+ * out, and what control messages take of it.
+ */
+static void
+test_limit(void)
+{
+	struct world *w = calm(5, 0);
+
+	w->limit = 10;
+	for (int i = 0; i < 5; i++)
+		write_lines(w, i, 3000);
+	run_until(w, w->now + 180000);
+	printf("session: limit 10 of each: %.1f a second, %" PRIu64 " refusals\n",
+	    (double)w->sends / 5 / 180, w->refusals);
+	for (int i = 0; i < 5; i++)
+		CHECK(w->nodes[i].disk.taken >= 10 * 180 * 6 / 10);
+	CHECK(w->refusals <= (uint64_t)5 * 7 && w->refusals >= 5);
+	CHECK(w->control * 4 <= w->sends);
+	CHECK(!w->broken);
+	world_close(w);
+}
+
 /* Of two who are new one has it, if not both: the other may begin where that one was. */
 static void
 check_both(const struct world *w, uint64_t first)
@@ -193,6 +216,7 @@ main(void)
 {
 	test_newcomer();
 	test_untaken();
+	test_limit();
 	test_crowd();
 	test_control();
 	test_quota();

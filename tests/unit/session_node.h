@@ -57,6 +57,8 @@ struct node {
 	enum session_newcomer newcomer; /* where it begins, as long as nothing is settled */
 	unsigned keep;	  /* messages of a sender that are kept, 0: all */
 	int64_t up_since;
+	double used;	  /* of the relay's limit */
+	int64_t used_at;
 	struct buf found;
 	int64_t got[IDENTS][SEQS]; /* when it was committed */
 };
@@ -86,7 +88,7 @@ struct world {
 	uint32_t lines;
 	/* how it is */
 	bool presence, history, calm;
-	double rate;
+	double rate, limit; /* limit: messages a second of each, 0: none; as many at once */
 	int64_t patience, hub_patience;
 	int delay, loss; /* ms; per thousand deliveries, silently */
 	unsigned char open[NODES][NODES]; /* a pair that hears each other: partitions */
@@ -98,6 +100,7 @@ struct world {
 	unsigned char hub[IDENTS][SEQS];
 	/* counts */
 	uint64_t sends, control, deliveries, gaps, again, delivered;
+	uint64_t refusals;
 	int broken;
 	bool loud;
 	uint64_t seed;

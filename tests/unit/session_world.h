@@ -130,12 +130,33 @@ hub_hears(struct world *w, const struct event *e)
 	return false;
 }
 
+/* False: that is too much of it, and its channel is closed. */
+static inline bool
+within_limit(struct world *w, int from)
+{
+	struct node *n = &w->nodes[from];
+
+	n->used -= (double)(w->now - n->used_at) / 1000 * w->limit;
+	n->used = n->used > 0 ? n->used : 0;
+	n->used_at = w->now;
+	if (w->limit <= 0 || n->used + 1 <= w->limit) {
+		n->used++;
+		return true;
+	}
+	w->refusals++;
+	session_slow(n->session, w->now);
+	cut(w, from);
+	return false;
+}
+
 static inline void
 at_relay(struct world *w, const struct event *e)
 {
 	int64_t at = w->now + (int64_t)draw(w, (uint64_t)w->delay + 1);
 
 	if (e->from_conn != w->nodes[e->from].conn || !w->nodes[e->from].connected)
+		return;
+	if (!within_limit(w, e->from))
 		return;
 	if (e->number)
 		post(w, (struct event){.at = at, .kind = ACKED, .node = e->from,

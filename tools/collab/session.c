@@ -254,6 +254,7 @@ session_acked(struct session *s, int64_t now, uint64_t number, bool ok, const ch
 	if (number == 0 || number > s->most_sent || !s->up)
 		return;
 	if (ok) {
+		pace_taken(&s->pace, now);
 		s->unwanted = 0;
 		settled(s, number);
 	} else if ((reason && strstr(reason, "payload_size")) || s->unwanted >= UNWANTED) {

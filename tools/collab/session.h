@@ -46,8 +46,9 @@
  *   copy: `stale`. To find out before a number is used twice, who comes with an identity that is not
  *   fresh listens first, until all who are here have answered its hello, at most a second.
  * - Pacing: each send costs 1 + the other members (as Supabase counts), others' sends likewise (pace.h),
- *   against rate a second with a burst of 5 s; messages and healing by turns, have last but at least
- *   every 10 s.
+ *   against rate a second with a burst of 5 s; after a refusal for too many messages also against
+ *   a rate of own sends that is learnt; messages and healing by turns, have and ask last but at
+ *   least every 10 s.
  * - A listener is a member without a mouth: nobody knows of it, or waits for it. Nothing is sent
  *   but wants to the hub's history (as asks of a join, as the hello that session_up takes for
  *   said), and no member is asked: what they send each other again is heard, and taken, too. The
@@ -146,7 +147,7 @@ void session_up(struct session *, int64_t now, bool hub_history);
 void session_down(struct session *, int64_t now);
 /* The last word before leaving: all that is stored is acknowledged, and nobody waits for us. */
 void session_leave(struct session *, int64_t now);
-/* The relay said that it was too much: goes slower for some minutes. */
+/* The relay said that it was too much, and the link is down: goes slower (pace.h). */
 void session_slow(struct session *, int64_t now);
 /*
  * A broadcast arrived: message, control, or of somebody else. payload: one

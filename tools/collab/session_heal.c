@@ -131,6 +131,8 @@ resend(struct session *s, const struct job *j, const struct session_message *m)
 	if (!sent)
 		return false;
 	pace_spend(&s->pace, s->now, peers_cost(s));
+	if (j->of)
+		pace_taken(&s->pace, s->now); /* as far as is known: nobody tells */
 	return true;
 }
 

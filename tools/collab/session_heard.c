@@ -251,7 +251,7 @@ session_heard(struct session *s, int64_t now, struct slice event, struct slice p
 	bool ours;
 
 	s->now = now;
-	pace_spend(&s->pace, now, peers_cost(s));
+	pace_heard(&s->pace, now, peers_cost(s));
 	ours = take_apart(payload, &e);
 	if (slice_is(event, "kandil")) {
 		if (ours)

@@ -1,7 +1,7 @@
 #include "tools/collab/session_part.h"
 
 enum {
-	OVERDUE_MS = 10000, /* then have no longer waits for messages */
+	OVERDUE_MS = 10000, /* then have and ask no longer wait for messages */
 	FORCED_MS = 500,    /* newcomers are answered at once, but not each by itself */
 	ASK_MS = 1000,	    /* who has not acknowledged for so long is asked */
 	ASK_MOST_MS = 60000,
@@ -56,6 +56,7 @@ say_send(struct session *s)
 	if (!s->hooks->send(S("kandil"), buf_slice(&s->out), 0, s->state))
 		return false;
 	pace_spend(&s->pace, s->now, peers_cost(s));
+	pace_taken(&s->pace, s->now); /* as far as is known: nobody tells */
 	return true;
 }
 
@@ -332,7 +333,7 @@ say_ask(struct session *s)
 static int64_t
 ask_turn(struct session *s)
 {
-	int64_t wait;
+	int64_t wait, late = s->ask_at + OVERDUE_MS - s->now;
 
 	if (s->ask_at < 0)
 		return -1;
@@ -343,6 +344,9 @@ ask_turn(struct session *s)
 		wait = ack_wait(s);
 		if (wait && s->now - s->ask_at < ACK_MOST_MS)
 			return wait;
+		wait = pace_wait(&s->pace, s->now, peers_cost(s));
+		if (wait && late > 0)
+			return time_least(wait, late);
 		say_ask(s);
 		return s->ask_at - s->now;
 	}
