@@ -40,7 +40,8 @@ typedef void record_fn(struct record *, void *state);
 
 /*
  * The first call of every main: opens closed standard descriptors, restores
- * SIGPIPE, parses options into settings (whose first member is a struct
+ * SIGPIPE, ignores SIGXFSZ (a write that ulimit -f forbids fails as on a full
+ * disk), parses options into settings (whose first member is a struct
  * common), redirects stdout to FILE.part for -o.
  */
 void run_start(struct run *, const struct tool *, void *settings, int argc, char **argv);

@@ -70,7 +70,7 @@ bool error_is_ours(struct slice error, const char *prefix);
 /* Appends the bytes that an error record wraps; false when it wraps none. */
 bool error_original(struct slice record, struct buf *out);
 
-/* Standard descriptors, SIGPIPE, SIGINT and SIGTERM. */
+/* Standard descriptors, SIGPIPE, SIGXFSZ, SIGINT and SIGTERM. */
 void out_signals(void);
 /* Whether fd can be read at once: 1, 0, or -1 when a signal asked us to end. */
 int out_ready(int fd);

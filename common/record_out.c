@@ -117,6 +117,7 @@ out_signals(void)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
 			open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN); /* ulimit -f: the write fails, as on a full disk */
 	bell.sa_flags = (int)(SA_RESTART | SA_NODEFER);
 	sigaction(SIGALRM, &bell, NULL);
 	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) == 0) {

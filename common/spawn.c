@@ -100,7 +100,7 @@ default_signals(void)
 
 	for (int s = 1; s < NSIG; s++)
 		if (sigaction(s, NULL, &action) == 0 &&
-		    (s == SIGPIPE || s == SIGCHLD || action.sa_handler != SIG_IGN))
+		    (s == SIGPIPE || s == SIGXFSZ || s == SIGCHLD || action.sa_handler != SIG_IGN))
 			signal(s, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -3,7 +3,7 @@
  *
  * It is found on PATH as execvp does, starts in our folder with default
  * signals (what was ignored by us for its own reasons is not inherited:
- * SIGPIPE, SIGCHLD) and no descriptor of ours but its own three, and gets
+ * SIGPIPE, SIGXFSZ, SIGCHLD) and no descriptor of ours but its own three, and gets
  * SIGTERM when we end in any way. Our ends are non-blocking and close on exec.
  * child.h is for a copy of ourselves; this is for programs.
  */

@@ -27,6 +27,13 @@ translate() {
 	[ ! -e out ]
 }
 
+@test "the limit of a file's size is met like a full disk, also where nobody ignores its signal" {
+	run -3 bash -c 'yes "{\"id\":1}" | (ulimit -f 8; exec kandil-translate --to=fr -o out)'
+	[[ $output == *"cannot write"*"out.part"*": File too large"* ]]
+	run -3 --separate-stderr bash -c 'yes "{\"id\":1}" | (ulimit -f 8; exec kandil-translate --to=fr) >big'
+	[[ $stderr == "kandil-translate: cannot write standard output: File too large" ]]
+}
+
 @test "--retry works anew on what an error record wraps, text or base64" {
 	printf '{"id":"\377"}\nnope\n{"kind":"string","value":"Cancel","key":"c"}\n' | translate >failed || true
 	[ "$(jq -c 'select(.error) | has("raw"), has("raw_base64")' failed | tr '\n' ' ')" = "false true true false " ]
