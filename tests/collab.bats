@@ -341,6 +341,41 @@ takes() {
 	wait_for 10 count_is 3 bob.out
 }
 
+@test "what is over the hub's own limit is an error record with the line, also in a later run" {
+	hub 0 --max-payload=2000
+	printf '{"n":1,"x":"%s"}\n{"n":2}\n' "$(head -c 3000 /dev/zero | tr '\0' x)" >in
+	run -1 --separate-stderr join --as=amira --once in
+	same '' "$stderr"
+	same "$(head -n 1 in)" "$(jq -c 'del(.error)' <<<"$output")"
+	same 'kandil-collab too_large false' "$(jq -r '.error | "\(.tool) \(.code) \(.retryable)"' <<<"$output")"
+	same "the hub does not take its 3014 bytes (payload_size_exceeded), and for the others message 1 of ours is missing: give less, or raise --max-payload of the hub" \
+		"$(jq -r .error.message <<<"$output")"
+	# Diverted: the line as it was, and why.
+	run -1 --separate-stderr join --as=amira --once --rejects=rej in
+	same '' "$output$stderr"
+	head -n 1 in | cmp - rej
+	same '<outbox> 3 too_large' "$(jq -r '"\(.source) \(.line) \(.error.code)"' rej.why)"
+	# With --strict nothing more is read.
+	mkfifo slow
+	exec 8<>slow
+	head -n 1 in >slow
+	run -1 --separate-stderr timeout 60 kandil-collab join standup --as=amira --once --strict <slow 8>&-
+	exec 8<&-
+	same too_large "$(jq -r .error.code <<<"$output")"
+	[[ $stderr == *"stopped at the first failure (--strict)" ]]
+	run -1 --separate-stderr join --as=carol --strict --for=0s <<<$'{"n":1}\nno record\n{"n":2}'
+	same not_json "$(jq -r .error.code <<<"$output")"
+	[[ $stderr == *"stopped at the first failure (--strict)"*"1 line waits in the outbox"* ]]
+	# What was taken while the hub was away is refused when it is there.
+	kill -KILL "$HUB"
+	join --as=dora --for=0s in || true
+	hub "$PORT" --max-payload=2000
+	listen bob --status --since=all
+	run -1 --separate-stderr join --as=dora --once </dev/null
+	same 1 "$(jq 'select(.error.code == "too_large") | .n' <<<"$output")"
+	wait_for 10 grep -q '"n":2' bob.out
+}
+
 @test "a full disk under the outbox holds the input back, and is said once" {
 	hub
 	listen bob --status

@@ -82,6 +82,7 @@ static const struct party_hooks hooks = {
     .status = join_status,
     .presence = join_presence,
     .stored = stored,
+    .refused = join_refused,
 };
 
 static void
@@ -131,6 +132,8 @@ leaving(const struct join *j, bool done)
 {
 	if (run_interrupted() || j->met || party_ended(j->party))
 		return true;
+	if (j->stopped && !j->settings->once)
+		return true;
 	if (j->leave_at >= 0 && time_ms() >= j->leave_at)
 		return true;
 	return done;
@@ -174,6 +177,8 @@ say_unfinished(struct join *j)
 {
 	if (run_interrupted() || j->met || party_ended(j->party))
 		return;
+	if (j->stopped && !j->settings->once)
+		return; /* which was said */
 	if (j->stuck) {
 		warn("the input was not read to its end: the outbox takes no more");
 		run_status(j->run, STATUS_PARTIAL);
@@ -194,7 +199,7 @@ leave(struct join *j)
 	enum status ended = party_ended(j->party);
 
 	say_unfinished(j);
-	join_in_close(j);
+	join_in_end(j);
 	if (!j->met && !ended)
 		party_turn(j->party);
 	/* The record that is being written is the last; when it is out, that is noted. */
@@ -207,6 +212,8 @@ leave(struct join *j)
 	if (ended)
 		run_status(j->run, ended);
 	party_close(j->party, j->run);
+	join_out_finish(j, FINISH_MS); /* what was refused at the very end */
+	join_in_close(j);
 	join_out_close(j);
 	join_log_close(j);
 	sockets_close(j->loop);

@@ -1,5 +1,7 @@
 #include "tools/collab/join_part.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -51,6 +53,13 @@ captured(struct join *j)
 			join_out_extra(j, line, true);
 		buf_reset(&j->capture.lines);
 	}
+	if (j->capture.failed && j->run->common->strict && !j->stopped) {
+		warn("stopped at the first failure (--strict)");
+		j->stopped = j->ended = true;
+		unwatch(j);
+	}
+	/* We stop by ourselves: what was taken before is still to be stored, and all to be said. */
+	j->capture.failed = false;
 	record_write(j->run, &j->capture);
 	record_flush(j->run);
 }
@@ -63,6 +72,46 @@ too_large(struct join *j, struct record *r, size_t room)
 	record_fail(r, "too_large", false,
 	    "it has %zu bytes, and the relay takes %zu: --max-payload says otherwise",
 	    r->text.len, room);
+	record_capture(j->run, NULL);
+	captured(j);
+}
+
+/* What to say of a line that the hub took no more than this of, or nothing for another reason. */
+static void
+fail_refused(struct record *r, uint64_t seq, const char *reason)
+{
+	bool size = strstr(reason, "payload_size") != NULL;
+	char others[80];
+
+	snprintf(others, sizeof(others), "for the others message %llu of ours is missing",
+	    (unsigned long long)seq);
+	if (size)
+		record_fail(r, "too_large", false,
+		    "the hub does not take its %zu bytes (%s), and %s: give less, or raise "
+		    "--max-payload of the hub", r->text.len, reason, others);
+	else
+		record_fail(r, "refused", true, "the hub does not take it (%s), and %s", reason,
+		    others);
+}
+
+void
+join_refused(uint64_t seq, const char *reason, void *state)
+{
+	struct join *j = state;
+	struct record r = {.source = "<outbox>", .line = (size_t)seq, .run = j->run};
+	struct slice event;
+
+	/* Hundreds may be refused at once, and nobody need read what we write. */
+	if (j->out.extra.len > EXTRA || !party_own(j->party, seq, &event, &r.text)) {
+		warn("the hub does not take message %llu of ours: %s: the others are told that it "
+		     "is missing", (unsigned long long)seq, reason);
+		run_status(j->run, STATUS_PARTIAL);
+		return;
+	}
+	r.original = r.text;
+	capture_reset(&j->capture);
+	record_capture(j->run, &j->capture);
+	fail_refused(&r, seq, reason);
 	record_capture(j->run, NULL);
 	captured(j);
 }
@@ -153,9 +202,14 @@ join_in_done(const struct join *j)
 }
 
 void
-join_in_close(struct join *j)
+join_in_end(struct join *j)
 {
 	unwatch(j);
+}
+
+void
+join_in_close(struct join *j)
+{
 	held_free(&j->held);
 	capture_free(&j->capture);
 }

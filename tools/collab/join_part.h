@@ -87,6 +87,7 @@ struct join {
 	/* stdin */
 	bool said;	/* something of it went into the outbox */
 	bool ended;	/* no more comes */
+	bool stopped;	/* at a failure, by --strict */
 	bool readable;	/* there may be something */
 	bool stuck;	/* the outbox takes nothing: held waits */
 	struct held held;
@@ -100,6 +101,10 @@ struct join {
 bool join_in_turn(struct join *);
 /* All that was read is on disk, and no more comes. */
 bool join_in_done(const struct join *);
+/* A line of the outbox, perhaps of an earlier run, that the hub does not take: its error record. */
+void join_refused(uint64_t seq, const char *reason, void *join);
+/* No more is read; what the hub refuses can still be told. */
+void join_in_end(struct join *);
 void join_in_close(struct join *);
 
 /* ---- join_out.c ---- */

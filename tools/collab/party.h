@@ -76,8 +76,8 @@ struct party_hooks {
 	/* Joined: the first time, or again. May be NULL. */
 	void (*up)(void *state);
 	/*
-	 * The relay does not take our line seq (too large for it); party has said so on stderr.
-	 * May be NULL.
+	 * The relay does not take our line seq (too large for it, or refused again and again),
+	 * which party_own still has. May be NULL: then party says so on stderr.
 	 */
 	void (*refused)(uint64_t seq, const char *reason, void *state);
 };

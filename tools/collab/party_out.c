@@ -76,10 +76,11 @@ party_refused(uint64_t seq, const char *reason, void *state)
 	struct party *p = state;
 
 	p->refused[p->nrefused++ % PARTY_REFUSED] = seq;
-	warn("the relay does not take line %llu of ours: %s: the others are told that it is missing",
-	    (unsigned long long)seq, reason);
 	if (p->hooks->refused)
 		p->hooks->refused(seq, reason, p->state);
+	else
+		warn("the relay does not take line %llu of ours: %s: the others are told that it is "
+		     "missing", (unsigned long long)seq, reason);
 }
 
 bool
