@@ -161,7 +161,7 @@ token() {
 	part 2 <older | jq -e .role
 	run ! ls ./*.part
 	# It is what a member reads.
-	run -0 --separate-stderr kandil-collab join t --token-file=link --url=http://127.0.0.1:9 --for=1ms </dev/null
+	run -3 --separate-stderr kandil-collab join t --token-file=link --url=http://127.0.0.1:9 --for=1ms </dev/null
 	[[ $stderr != *'others may'* ]]
 	mkfifo fifo
 	token --key-file=keys -o fifo &

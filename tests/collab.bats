@@ -158,11 +158,11 @@ once_each() {
 @test "what could not be sent waits in the outbox, with status 1, and goes later" {
 	export KANDIL_COLLAB_URL=http://127.0.0.1:9
 	lines 1 10 >in
-	run -1 --separate-stderr join --as=amira --for=500ms in
+	run -3 --separate-stderr join --as=amira --for=500ms in
 	[[ $stderr == *"10 lines wait in the outbox"* ]]
 	hub
 	# Another hub is another place.
-	join --as=amira --for=0s in || same 1 $?
+	join --as=amira --for=0s in || same 3 $?
 	listen bob --status --since=all
 	join --as=amira --once </dev/null
 	wait_for 10 count_is 10 bob.out
@@ -173,7 +173,7 @@ once_each() {
 	hub
 	[ -p never ] || mkfifo never
 	exec 7<>never
-	join --as=bob --for=300ms <never
+	join --as=bob --for=5s <never
 	join --as=bob --status --until='.payload.n == 3' <never >bob.out 7>&- &
 	BOB=$!
 	wait_for 10 has_joined bob
@@ -503,8 +503,26 @@ takes() {
 	run -0 --separate-stderr join --as=bob --for=5s in
 	# An outbox that is full takes no more, and the rest of the input is not passed over in silence.
 	lines 1 20000 >in
-	run -1 --separate-stderr join --url=http://127.0.0.1:9 --as=amira --keep=64K --for=3s in
+	run -3 --separate-stderr join --url=http://127.0.0.1:9 --as=amira --keep=64K --for=3s in
 	[[ $stderr == *"the input was not read to its end"* ]]
+}
+
+@test "a topic that was never joined in the time of --for is status 3, and it is said why" {
+	local options
+	export KANDIL_COLLAB_URL=http://127.0.0.1:9
+	for options in '' --listen --once '--listen --once' --until=.x; do
+		# shellcheck disable=SC2086 # several options
+		run -3 --separate-stderr join --as=amira -q --for=500ms $options </dev/null
+		same 1 "${#stderr_lines[@]}"
+		[[ $stderr == *": the topic was not joined: "* ]]
+	done
+	# Refused all the time: too many are there.
+	hub 0 --max-connections=1
+	unset KANDIL_COLLAB_URL
+	NEED_UP='' listen bob --url="$URL" --status
+	wait_for 10 has_joined bob 0
+	run -3 --separate-stderr join --url="$URL" --as=amira -q --for=3s </dev/null
+	[[ $stderr == *"the time of --for is over: the topic was not joined: "*429* ]]
 }
 
 @test "a slow reader on a pipe of another user's holds up nobody" {
@@ -531,7 +549,7 @@ takes() {
 
 @test "--until that nothing was true for is status 1, and a person may type" {
 	hub
-	run -1 --separate-stderr timeout 30 kandil-collab join standup --as=amira --for=1s \
+	run -1 --separate-stderr timeout 30 kandil-collab join standup --as=amira --for=5s \
 		--until=.payload.ok </dev/null
 	[[ $stderr == *"nothing came for which --until is true"* ]]
 	script -qec "kandil-collab join standup --as=amira --status --until='.state == \"up\"'" /dev/null >typed

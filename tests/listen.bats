@@ -193,7 +193,7 @@ lines_are() {
 	END
 	# What all programs on this machine are given is for those that send; the hub's own option is no flag.
 	KANDIL_COLLAB_EVENT=e KANDIL_COLLAB_META={} KANDIL_COLLAB_SELF=1 KANDIL_COLLAB_LISTEN=127.0.0.1:1 \
-		run -0 kandil-collab join news --private --listen --as=ci --for=100ms
+		run -0 kandil-collab join news --private --listen --as=ci --status --until='.state == "up"'
 	export XDG_CONFIG_HOME=$PWD/config
 	mkdir -p config/kandil
 	printf '[collab]\nlisten = 127.0.0.1:1\n' >config/kandil/config
@@ -206,9 +206,9 @@ lines_are() {
 
 @test "what --for cuts short, and lines of an outbox that wait, are told as they are to a listener" {
 	export KANDIL_COLLAB_KEY=$READ KANDIL_COLLAB_URL=http://127.0.0.1:1
-	run -1 --separate-stderr kandil-collab join news --private --as=ci --listen --once --for=100ms
+	run -3 --separate-stderr kandil-collab join news --private --as=ci --listen --once --for=100ms
 	[[ $stderr == *"--for is over before what the hub's history has is here"* ]]
-	run -1 kandil-collab join news --private --as=ci --for=100ms <<<'{}'
-	run -1 --separate-stderr kandil-collab join news --private --as=ci --listen --for=100ms
+	run -3 kandil-collab join news --private --as=ci --for=100ms <<<'{}'
+	run -3 --separate-stderr kandil-collab join news --private --as=ci --listen --for=100ms
 	[[ $stderr == *"1 line waits in the outbox: it is sent when this topic is joined without --listen"* ]]
 }

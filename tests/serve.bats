@@ -433,7 +433,7 @@ one() {
 	run ! curl -sS --noproxy '*' -m 5 "http://127.0.0.1:$PORT/healthz"
 	# Who takes one for the other is told.
 	export XDG_STATE_HOME=$PWD/state KANDIL_COLLAB_KEY=$BOB
-	run -1 kandil-collab join t --url="http://127.0.0.1:$PORT" --as=a --once --for=1s </dev/null
+	run -3 kandil-collab join t --url="http://127.0.0.1:$PORT" --as=a --once --for=1s </dev/null
 	kandil-collab join t --url="http://127.0.0.1:$PORT" --as=a </dev/null 2>plain 3>&- 4>&- &
 	echo $! >>pids
 	soon grep -q 'before the upgrade: a hub with TLS wants https://: trying again' plain

@@ -107,10 +107,10 @@ alike() {
 	kill -KILL "$HUB"
 	echo '{"a":1,"both":"amira","amira":{"z":1,"a":[2]}}' >amira.json
 	kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --for=500ms </dev/null ||
-		same 1 $?
+		same 3 $?
 	sleep 0.1
 	echo '{"both":"bob","bob":true,"amira":{"m":0}}' >bob.json
-	kandil-collab sync plan --as=bob --state-dir=state.bob --state=bob.json --for=500ms </dev/null || same 1 $?
+	kandil-collab sync plan --as=bob --state-dir=state.bob --state=bob.json --for=500ms </dev/null || same 3 $?
 	hub "$PORT"
 	replica amira
 	joined amira
@@ -449,16 +449,20 @@ snapshots() {
 	same 1 "${#lines[@]}"
 }
 
-@test "--once that --for cuts short has agreed with nobody: status 1, and a line why" {
+@test "--once that --for cuts short has agreed with nobody: status 3 where it never joined, and a line why" {
 	local url=$KANDIL_COLLAB_URL
 	KANDIL_COLLAB_URL=http://127.0.0.1:1
-	run -1 once amira --for=500ms
+	run -3 once amira --for=500ms
 	[[ ${lines[1]} == *"the time of --for is over before all who are here agree: the hub is not there" ]]
 	# A file that waited for the others was not refused by the disk.
 	echo '{"a":1}' >bob.json
-	run -1 once bob --for=500ms -q
+	run -3 once bob --for=500ms -q
 	same 1 "${#lines[@]}"
 	[[ $output == *"the time of --for is over before all who are here agree: the hub is not there" ]]
+	# Nor is it success without --once.
+	run -3 kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --for=500ms -q
+	same 1 "${#lines[@]}"
+	[[ $output == *"the time of --for is over: the topic was not joined: "* ]]
 	KANDIL_COLLAB_URL=$url
 	run -0 once bob --for=30s
 	same '' "$output"
@@ -466,7 +470,7 @@ snapshots() {
 
 @test "status records of sync say why as those of join do" {
 	kandil-collab sync plan --url=http://127.0.0.1:1 --as=amira --state-dir=state.amira --patches --status --for=1s \
-		</dev/null >out 2>/dev/null || same 1 $?
+		</dev/null >out 2>/dev/null || same 3 $?
 	same true "$(jq -s 'any(.[]; .state == "down" and (.reason | test("nobody answers")))' out)"
 	same 0 "$(jq -s 'map(select(.kind == "status" and has("message"))) | length' out)"
 }
@@ -502,7 +506,7 @@ too_large' "$(printf '%s\n' "${lines[@]}" | jq -r 'select(.error) | .error.code'
 	echo '{"a":1}' >amira.json
 	once amira
 	holds amira.json '{a:1}'
-	run -0 kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --for=300ms
+	run -0 kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json --for=5s
 	replica amira
 	joined amira
 	kill -TERM $PID

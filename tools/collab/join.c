@@ -175,21 +175,27 @@ loop(struct join *j)
 static void
 say_unfinished(struct join *j)
 {
+	const char *why = party_never_up(j->party);
+	const char *never = why ? ": the topic was not joined: " : "";
+
 	if (run_interrupted() || j->met || party_ended(j->party))
 		return;
 	if (j->stopped && !j->settings->once)
 		return; /* which was said */
-	if (j->stuck) {
-		warn("the input was not read to its end: the outbox takes no more");
-		run_status(j->run, STATUS_PARTIAL);
-	} else if (j->settings->once && !all_done(j)) {
-		warn("the time of --for is over before %s", j->settings->only_listen ?
-		    "what the hub's history has is here" : "all who are here have everything");
-		run_status(j->run, STATUS_PARTIAL);
-	} else if (j->until) {
-		warn("nothing came for which --until is true");
-		run_status(j->run, STATUS_PARTIAL);
-	}
+	if (j->stuck)
+		warn("the input was not read to its end: the outbox takes no more%s%s", never,
+		    why ? why : "");
+	else if (j->settings->once && !all_done(j))
+		warn("the time of --for is over before %s%s%s", j->settings->only_listen ?
+		    "what the hub's history has is here" : "all who are here have everything",
+		    never, why ? why : "");
+	else if (j->until)
+		warn("nothing came for which --until is true%s%s", never, why ? why : "");
+	else if (why)
+		warn("the time of --for is over%s%s", never, why);
+	else
+		return;
+	run_status(j->run, why ? STATUS_FAILED : STATUS_PARTIAL);
 }
 
 /* What has come is written as far as the reader takes it; what waits to go is told. */

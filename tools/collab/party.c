@@ -282,6 +282,12 @@ party_is_up(const struct party *p)
 	return p->up;
 }
 
+const char *
+party_never_up(const struct party *p)
+{
+	return p->been_up ? NULL : p->why.len ? p->why.ptr : "the hub has not answered";
+}
+
 bool
 party_hole(const struct party *p, size_t *at, struct session_hole *hole)
 {
@@ -349,6 +355,7 @@ party_close(struct party *p, struct run *run)
 	place_close(&p->place);
 	where_free(&p->where);
 	party_forget_guests(p);
+	buf_free(&p->why);
 	buf_free(&p->find);
 	buf_free(&p->feed);
 	buf_free(&p->text);

@@ -174,6 +174,8 @@ uint64_t party_last(const struct party *);
 uint64_t party_relayed(const struct party *);
 uint64_t party_confirmed(const struct party *);
 bool party_is_up(const struct party *);
+/* Why the topic was never joined, as the last try says; NULL: it was, now or before. */
+const char *party_never_up(const struct party *);
 /* The hub keeps a history, as it said when we joined last. */
 bool party_has_history(const struct party *);
 /* Nothing is missing, as far as is known, and all that came has been taken. */

@@ -51,6 +51,8 @@ on_down(enum link_class class, const char *code, const char *text, int64_t retry
 		    ": slower from now on; --rate=N keeps below it "
 		    "(N: deliveries a second, which are messages times members)" :
 		    ": trying again");
+	buf_reset(&p->why);
+	buf_adds(&p->why, text);
 	p->told_down = true;
 	p->up = false;
 	p->nasks = 0;

@@ -78,6 +78,7 @@ struct party {
 	int64_t ask_at;	       /* not before */
 	bool stale, drop; /* a new identity is due; nothing goes with it */
 	enum status ended;
+	struct buf why;	  /* of the last loss or try that failed */
 	struct buf find, feed, text;
 };
 

@@ -350,11 +350,16 @@ open_sync(struct sync *s)
 static void
 say_unfinished(struct sync *s)
 {
-	if (!s->set->once || s->agreed || run_interrupted())
+	const char *why = party_never_up(s->party);
+
+	if (s->agreed || run_interrupted() || (!s->set->once && why == NULL))
 		return;
-	run_status(s->run, STATUS_PARTIAL);
-	warn("the time of --for is over before all who are here agree%s",
-	    party_is_up(s->party) ? "" : ": the hub is not there");
+	run_status(s->run, why ? STATUS_FAILED : STATUS_PARTIAL);
+	if (s->set->once)
+		warn("the time of --for is over before all who are here agree%s",
+		    party_is_up(s->party) ? "" : ": the hub is not there");
+	else
+		warn("the time of --for is over: the topic was not joined: %s", why);
 }
 
 /* Those of the file are found there again. */
