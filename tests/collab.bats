@@ -376,6 +376,18 @@ takes() {
 	wait_for 10 grep -q '"n":2' bob.out
 }
 
+@test "a damaged outbox is said with the place where what was damaged is found" {
+	local segment
+	hub
+	lines 1 3 | join --as=amira --once
+	segment=$(echo state/kandil/collab/*/standup/amira/out/*seg1)
+	truncate -s -5 "$segment"
+	run -1 --separate-stderr join --as=amira --once </dev/null
+	[[ ${stderr_lines[0]} == *"1 lines of it are damaged and set aside in '"*"': they may not have been sent"* ]]
+	segment=${stderr_lines[0]#*"set aside in '"}
+	[ -s "${segment%%"'"*}" ]
+}
+
 @test "a full disk under the outbox holds the input back, and is said once" {
 	hub
 	listen bob --status

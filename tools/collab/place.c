@@ -120,6 +120,21 @@ is_ours(const struct place *p, const struct journal *j)
 	return slice_is(sender.from, p->from) && sender.last >= place_mark(p, PLACE_RELAYED);
 }
 
+/* The whole folder has another name by now: what lies in it is named as it is found. */
+static void
+follow_aside(const struct place *p, struct journal_report *report)
+{
+	size_t n = strlen(p->out);
+	struct buf name = {0};
+
+	if (report->aside == NULL || p->aside == NULL || strncmp(report->aside, p->out, n) != 0)
+		return;
+	buf_adds(&name, p->aside);
+	buf_adds(&name, report->aside + n);
+	free(report->aside);
+	report->aside = buf_detach(&name);
+}
+
 int
 place_outbox(struct place *p, size_t max_bytes, struct journal **j, struct journal_report *report,
     struct err *e)
@@ -138,6 +153,7 @@ place_outbox(struct place *p, size_t max_bytes, struct journal **j, struct journ
 	*j = NULL;
 	if (place_renew(p, e) != 0)
 		return -1;
+	follow_aside(p, report);
 	rc = journal_open(j, &settings, &clean, e);
 	journal_report_free(&clean);
 	return rc;

@@ -80,8 +80,8 @@ bool place_is_identity(struct slice name, struct slice from);
 /*
  * Opens the outbox; renews the identity where lines of it are lost, it does not reach
  * what the relay has taken, or it is another identity's. *report: of what was found
- * there first, filled also when it fails; the caller's to free. -1 with e as of
- * journal_open.
+ * there first, filled also when it fails, with what was set aside as it is named now; the
+ * caller's to free. -1 with e as of journal_open.
  */
 int place_outbox(struct place *, size_t max_bytes, struct journal **, struct journal_report *,
     struct err *e);
