@@ -20,7 +20,7 @@ enum opt_type {
 	OPT_WORDS,  /* struct opt_list, one whole value an option, never split */
 	OPT_NUMBER, /* long, ≥ 0 */
 	OPT_SIZE,   /* size_t bytes; K, M, G (binary) understood */
-	OPT_REAL,   /* double */
+	OPT_REAL,   /* double, ≥ 0 */
 	OPT_CHOICE, /* int: the index in arg, which spells the words: "slug|hash|line" */
 };
 

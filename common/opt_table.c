@@ -135,7 +135,7 @@ parse_size(const char *text, size_t *out, struct err *e)
 		shift = 10 * (unsigned)(unit - units + 1);
 		end++;
 	}
-	if (end == text || text[0] == '-' || *end || errno || n > SIZE_MAX >> shift)
+	if (end == text || strchr(text, '-') || *end || errno || n > SIZE_MAX >> shift)
 		return err_set(e, "usage", "'%s' is no size such as 65536, 64K, 16M or 1G", text);
 	*out = (size_t)n << shift;
 	return 0;
@@ -147,8 +147,8 @@ parse_real(const char *text, double *out, struct err *e)
 	char *end;
 
 	*out = strtod(text, &end);
-	if (end == text || *end || *out - *out != 0)
-		return err_set(e, "usage", "'%s' is no number", text);
+	if (end == text || *end || *out - *out != 0 || *out < 0)
+		return err_set(e, "usage", "'%s' is no number from 0 on", text);
 	return 0;
 }
 

@@ -127,6 +127,20 @@ deep() {
 	each t
 }
 
+@test "a number below 0 is a usage error, whatever program and option" {
+	local n=0 tool command name value
+	while read -r tool command name; do
+		for value in -1 ' -1'; do
+			# shellcheck disable=SC2086 # a command or none
+			run -2 "$tool" ${command#-} "--$name=$value" </dev/null
+			[[ $output == *"option '--$name': '$value' is no "* ]] || { echo "$tool $command $name" >&2; return 1; }
+		done
+		n=$((n + 1))
+	done < <(for tool in "$BIN"/kandil-*; do "$tool" --dump-options; done |
+		jq -r 'select(.type | IN("real", "number", "size")) | "\(.tool) \(.command // "-") \(.name)"' | sort -u)
+	[ "$n" -gt 30 ]
+}
+
 @test "a bad environment variable is a configuration error that names it" {
 	t() {
 		local name=${tool^^}_MAX_RECORD
