@@ -474,6 +474,29 @@ takes() {
 	run -2 join --vsn=3 </dev/null
 }
 
+@test "who is refused is told what to do about it" {
+	local kind
+	umask 077
+	printf 'key a 0123456789abcdef\n' >keys
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -addext subjectAltName=IP:127.0.0.1 \
+		-keyout key.pem -out cert.pem 2>/dev/null
+	for kind in join send; do
+		stop_hubs
+		hub 0 --key-file=keys
+		run -3 --separate-stderr kandil-collab "$kind" t <<<'{"n":1}'
+		[[ $stderr == *": set KANDIL_COLLAB_KEY, or --key-file=FILE"* ]]
+		export KANDIL_COLLAB_KEY=0123456789abcdeX
+		run -3 --separate-stderr kandil-collab "$kind" t <<<'{"n":1}'
+		[[ $stderr == *"(HTTP 401)"*": give a"* ]]
+		run -3 --separate-stderr kandil-collab "$kind" t --url="$URL/nosuch" <<<'{"n":1}'
+		[[ $stderr == *"HTTP 404"*": no hub is there: look at the URL"* ]]
+		hub 0 --key-file=keys --cert=cert.pem --tls-key=key.pem
+		run -3 --separate-stderr kandil-collab "$kind" t <<<'{"n":1}'
+		[[ $stderr == *": self-signed certificate: if it is the hub's, trust it by --ca-file=FILE"* ]]
+		unset KANDIL_COLLAB_KEY
+	done
+}
+
 @test "who is ended while its reader is slow finishes the record, and does not repeat it" {
 	hub
 	listen bob --status

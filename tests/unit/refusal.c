@@ -113,9 +113,22 @@ test_system(void)
 	    LINK_BACKOFF, "server_error"));
 }
 
+static void
+test_remedy(void)
+{
+	CHECK(strstr(refusal_remedy("authentication", "", false), "KANDIL_COLLAB_KEY"));
+	CHECK(strstr(refusal_remedy("authentication", "", true), "of this hub's"));
+	CHECK(strstr(refusal_remedy("no_realtime", "Not Found", true), "the URL"));
+	CHECK_TEXT(refusal_remedy("no_realtime", "Realtime was disabled", true), "");
+	CHECK(strstr(refusal_remedy("bad_tls", "x: self-signed certificate", true), "--ca-file"));
+	CHECK_TEXT(refusal_remedy("bad_tls", "x: IP address mismatch", true), "");
+	CHECK_TEXT(refusal_remedy("permission", "", true), "");
+}
+
 int
 main(void)
 {
+	test_remedy();
 	test_http();
 	test_join();
 	test_system();

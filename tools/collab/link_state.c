@@ -119,6 +119,7 @@ link_lost(struct link *l, struct refusal r, bool keep, int64_t wait_ms, const ch
 		r = renew(l, r, &text);
 	hide(l, &text); /* it may be another token now, and what failed may have shown it */
 	if (r.class == LINK_NEVER) {
+		buf_adds(&text, refusal_remedy(r.code, text.ptr, l->key.len || l->token.len));
 		tell_end(l, r, text.ptr);
 	} else {
 		if (l->at == LINK_WAITING)

@@ -106,3 +106,24 @@ refusal_system(struct slice message)
 		m = (struct slice){m.ptr + sizeof(code) - 1, m.len - sizeof(code) + 1};
 	return find(SYSTEM, 0, m);
 }
+
+/* What OpenSSL says of a certificate that a file of trusted ones makes good. */
+static bool
+is_untrusted(const char *text)
+{
+	return strstr(text, "self-signed") || strstr(text, "self signed") ||
+	    strstr(text, "issuer certificate") || strstr(text, "the first certificate");
+}
+
+const char *
+refusal_remedy(const char *code, const char *text, bool given)
+{
+	if (strcmp(code, "authentication") == 0)
+		return given ? ": give a key or token of this hub's, whole"
+			     : ": set KANDIL_COLLAB_KEY, or --key-file=FILE";
+	if (strcmp(code, "no_realtime") == 0 && !strstr(text, "disabled"))
+		return ": no hub is there: look at the URL";
+	if (strcmp(code, "bad_tls") == 0 && is_untrusted(text))
+		return ": if it is the hub's, trust it by --ca-file=FILE";
+	return "";
+}

@@ -27,4 +27,11 @@ struct refusal refusal_join(struct slice reason);
 /* The message of an event `system` with status error, which precedes phx_close. */
 struct refusal refusal_system(struct slice message);
 
+/*
+ * What to do about a refusal for good, ": …", behind its text; "" where the text says it, or
+ * nobody knows. code: of kandil-records(5), also "bad_tls" for a certificate. given: whether
+ * we have a key or a token.
+ */
+const char *refusal_remedy(const char *code, const char *text, bool given);
+
 #endif

@@ -224,7 +224,8 @@ judge_fault(const struct send *s)
 	}
 	/* Who has been answered there has the right scheme. */
 	snprintf(a.text, sizeof(a.text), "%s%s%s", s->fault_text,
-	    s->mismatch && !s->answered ? where_scheme_hint(s->batch_url.ptr) : "", unsure);
+	    s->mismatch && !s->answered ? where_scheme_hint(s->batch_url.ptr)
+	    : a.verdict == DEAD ? refusal_remedy(a.code, s->fault_text, true) : "", unsure);
 	return a;
 }
 
@@ -246,6 +247,8 @@ explain_key(const struct send *s, bool bare, struct answer *a, struct buf *why)
 	} else if (bare) {
 		buf_adds(why, ": it does not know this key or token, or does not take it any more: give "
 		    "another");
+	} else {
+		buf_adds(why, refusal_remedy(a->code, s->text.ptr, given.len > 0));
 	}
 }
 
@@ -262,6 +265,8 @@ explain(const struct send *s, struct answer *a, struct buf *why)
 		buf_addf(why,
 		    ": this key or token may not write to the private topic '%s': one for it names "
 		    "the topic under write", s->topic);
+	else if (a->verdict == DEAD)
+		buf_adds(why, refusal_remedy(a->code, s->text.ptr, true));
 }
 
 static struct answer
