@@ -95,6 +95,7 @@ check_tls(const struct socket_server *set, struct err *e)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 	const char *wrong = NULL, *words;
+	bool key = false;
 	unsigned long why;
 
 	ERR_clear_error();
@@ -104,15 +105,15 @@ check_tls(const struct socket_server *set, struct err *e)
 		wrong = "TLS cannot be set up";
 	else if (SSL_CTX_use_certificate_chain_file(tls, set->cert_file) != 1)
 		wrong = "no certificate in PEM";
-	else if (SSL_CTX_use_PrivateKey_file(tls, set->key_file, SSL_FILETYPE_PEM) != 1)
+	else if ((key = SSL_CTX_use_PrivateKey_file(tls, set->key_file, SSL_FILETYPE_PEM) != 1))
 		wrong = "no private key in PEM that fits the certificate";
 	why = ERR_peek_error();
 	SSL_CTX_free(tls);
 	if (wrong == NULL)
 		return 0;
 	words = ERR_SYSTEM_ERROR(why) ? strerror(ERR_GET_REASON(why)) : ERR_reason_error_string(why);
-	err_set(e, "bad_tls", "'%s', '%s': %s: %s", set->cert_file, set->key_file, wrong,
-	    words ? words : "not said why");
+	err_set(e, "bad_tls", "'%s'%s%s%s: %s: %s", set->cert_file, key ? ", '" : "",
+	    key ? set->key_file : "", key ? "'" : "", wrong, words ? words : "not said why");
 	ERR_clear_error();
 	return -1;
 }

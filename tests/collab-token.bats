@@ -113,7 +113,7 @@ token() {
 		2|--key-file=keys --for=0s|kandil-collab: --for: no length of time, '0s': 30s, 5m, 24h
 		2|--key-file=keys --for=ever|kandil-collab: --for: no length of time, 'ever': 30s, 5m, 24h
 		2|--key-file=keys x|kandil-collab: token takes no operand: 'x'
-		3|--key-file=missing|kandil-collab: --key-file=missing: cannot open 'missing': No such file or directory
+		3|--key-file=missing|kandil-collab: --key-file: cannot open 'missing': No such file or directory
 	END
 }
 

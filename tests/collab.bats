@@ -497,6 +497,34 @@ takes() {
 	done
 }
 
+@test "usage says the reason first, with what was given and where" {
+	while IFS='|' read -r want command text; do
+		status=0
+		eval "kandil-collab $command" </dev/null >out 2>err || status=$?
+		same "$want kandil-collab: $text" "$status $(head -n 1 err)"
+		same '' "$(cat out)"
+	done <<-'END'
+		2|sync --state=s.json|no topic is named
+		2|sync a b --state=s.json --once|sync takes one topic, and 'b' is another
+		2|serve foo|serve takes no operand: 'foo'
+		3|serve --key-file=none|cannot open 'none': No such file or directory
+		3|join t --once --key-file=none|cannot open 'none': No such file or directory
+		3|join t --once --token-file=none|cannot open 'none': No such file or directory
+		3|send t --key-file=none|cannot open 'none': No such file or directory
+		3|token --key-file=none|--key-file: cannot open 'none': No such file or directory
+		3|serve --cert=none --tls-key=/dev/null|--cert: cannot read 'none': No such file or directory
+		3|serve --cert=/dev/null --tls-key=none|--tls-key: cannot read 'none': No such file or directory
+		3|serve --cert=/dev/null --tls-key=/dev/null --listen=127.0.0.1:0|'/dev/null': no certificate in PEM: no start line
+		2|join t --url=ftp://x|--url: 'ftp://x' begins with none of http, https, ws, wss
+		2|send t --url=http://127.0.0.1:99999|--url: 'http://127.0.0.1:99999' has no valid port: 1 to 65535
+		2|join t --until='.a +'|--until: '.a +': the program ends too early
+	END
+	KANDIL_COLLAB_URL=garbage run -2 kandil-collab join t
+	same "kandil-collab: environment variable 'KANDIL_COLLAB_URL': 'garbage' begins with none of http, https, ws, wss" "$output"
+	SUPABASE_URL=garbage run -2 kandil-collab join t
+	same "kandil-collab: environment variable 'SUPABASE_URL': 'garbage' begins with none of http, https, ws, wss" "$output"
+}
+
 @test "who is ended while its reader is slow finishes the record, and does not repeat it" {
 	hub
 	listen bob --status

@@ -120,7 +120,8 @@ one() {
 	refused 'no address' --listen=127.0.0.1:70000
 	chmod 644 keys
 	refused keys --key-file=keys
-	refused nowhere --key-file=nowhere
+	run -3 kandil-collab serve --listen=127.0.0.1:0 --key-file=nowhere
+	[[ $output == *nowhere* ]]
 	run -2 kandil-collab serve operand
 	[ ! -e h ]
 }

@@ -36,6 +36,18 @@ test_where(void)
 	    {"https://x/socket/websocket/", "https://x/socket"},
 	    {"http://x.localhost/a/", "http://x.localhost/a"},
 	};
+	static const char *const bad[][2] = {
+	    {"garbage", "'garbage' begins with none of http, https, ws, wss"},
+	    {"http://", "'http:' names no host"},
+	    {"http://:80", "'http://:80' names no host"},
+	    {"http://x/a b", "'http://x/a b' has a character that no URL has"},
+	    {"http://127.0.0.1:99999", "'http://127.0.0.1:99999' has no valid port: 1 to 65535"},
+	    {"http://127.0.0.1:0/x", "'http://127.0.0.1:0/x' has no valid port: 1 to 65535"},
+	    {"http://127.0.0.1:", "'http://127.0.0.1:' has no valid port: 1 to 65535"},
+	    {"http://[::1]:8o", "'http://[::1]:8o' has no valid port: 1 to 65535"},
+	    {"a-key@garbage", "a URL with an account or a query in it: the key comes from the "
+			      "environment or --key-file"},
+	};
 	struct buf b = {0};
 	struct err e;
 
@@ -43,6 +55,10 @@ test_where(void)
 		buf_reset(&b);
 		CHECK(where_base(cases[i].url, false, &b, &e) == 0);
 		CHECK_TEXT(b.ptr, cases[i].base);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		CHECK(where_base(bad[i][0], false, &b, &e) < 0);
+		CHECK_TEXT(e.text, bad[i][1]);
 	}
 	unsetenv("KANDIL_COLLAB_KEY");
 	CHECK_TEXT(found(NULL), "http://127.0.0.1:4000  ");

@@ -68,7 +68,7 @@ open_limits(struct join *j)
 		j->leave_at = time_ms() + ms;
 	}
 	if (set->until && query_open(&j->until, "--until", slice(set->until), &e) != 0)
-		die(STATUS_USAGE, "%s: %s", opt_origin("until"), e.text);
+		die(STATUS_USAGE, "%s: '%s': %s", opt_origin("until"), set->until, e.text);
 }
 
 static bool

@@ -139,3 +139,9 @@ keyfile_read_public(const char *name, struct buf *out, struct err *e)
 {
 	return check(name, OTHERS_WRITE, e) < 0 ? -1 : read_text(name, out, e);
 }
+
+enum status
+keyfile_status(const struct err *e)
+{
+	return strcmp(e->code, "cannot_read") == 0 ? STATUS_FAILED : STATUS_USAGE;
+}

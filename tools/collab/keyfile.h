@@ -36,4 +36,10 @@ enum keyfile_kind keyfile_kind(struct slice content);
 /* "a hub's keys"; for messages. */
 const char *keyfile_kind_name(enum keyfile_kind);
 
+/*
+ * The status that a program ends with whose key or token could not be had: STATUS_FAILED where
+ * there is no such file, or it cannot be read, else STATUS_USAGE.
+ */
+enum status keyfile_status(const struct err *);
+
 #endif

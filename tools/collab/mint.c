@@ -23,6 +23,7 @@ struct source {
 	const struct crypto_key *key;
 	struct buf kid; /* that the key has itself */
 	bool has_kid;
+	bool named; /* what is wrong with the file names it */
 };
 
 static int
@@ -46,8 +47,10 @@ read_keyring(struct source *from, const struct settings *s, enum crypto_alg alg,
 {
 	struct slice kid;
 
-	if (keyring_open(&from->keyring, s->key_file, e) < 0)
+	if (keyring_open(&from->keyring, s->key_file, e) < 0) {
+		from->named = true;
 		return -1;
+	}
 	from->key = keyring_signer(from->keyring, slice(s->kid), alg, &kid);
 	if (from->key == NULL)
 		return err_set(e, "bad_key", s->kid || alg
@@ -92,6 +95,7 @@ read_key(struct source *from, const struct settings *s, enum crypto_alg alg, str
 	struct slice text;
 	int rc = keyfile_read(s->key_file, &content, e);
 
+	from->named = rc != 0;
 	text = slice_trim(buf_slice(&content));
 	if (rc == 0)
 		rc = read_kind(from, s, alg, text, e);
@@ -184,8 +188,8 @@ mint_run(struct run *run, void *settings)
 	run_private(run);
 	length = check(run, s, &alg);
 	if (read_key(&from, s, alg, &e) < 0)
-		die(strcmp(e.code, "cannot_read") == 0 ? STATUS_FAILED : STATUS_USAGE,
-		    "--key-file=%s: %s", s->key_file, e.text);
+		die(keyfile_status(&e), "--key-file%s%s: %s", from.named ? "" : "=",
+		    from.named ? "" : s->key_file, e.text);
 	if (alg == CRYPTO_NONE)
 		alg = crypto_key_alg(from.key);
 	if (s->kid)

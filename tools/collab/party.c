@@ -3,6 +3,7 @@
 #include "common/crypto.h"
 #include "common/mem.h"
 #include "common/time.h"
+#include "tools/collab/keyfile.h"
 
 #include <pwd.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ open_all(struct party *p)
 	struct err e;
 
 	if (where_find(p->set.settings, &p->where, &e) != 0)
-		die(STATUS_USAGE, "%s", e.text);
+		die(keyfile_status(&e), "%s", e.text);
 	open_place(p, &e);
 	if (p->place.marks_lost)
 		warn("what was reached in '%s' is damaged: messages that were written may come again",
@@ -127,7 +128,7 @@ open_all(struct party *p)
 		die(STATUS_FAILED, "%s", e.text);
 	open_session(p);
 	if (party_connect(p, &e) != 0)
-		die(STATUS_USAGE, "%s", e.text);
+		die(keyfile_status(&e), "%s", e.text);
 }
 
 struct party *

@@ -17,6 +17,7 @@
 #include "common/secret.h"
 #include "common/time.h"
 #include "common/url.h"
+#include "tools/collab/keyfile.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -63,7 +64,7 @@ open_send(struct send *s, const char *topic, struct err *e)
 
 	if (where_find(set, &s->where, e) < 0 ||
 	    where_token(set->token_command, set->token_file, &s->where.token, e) < 0)
-		die(STATUS_USAGE, "%s", e->text);
+		die(keyfile_status(e), "%s", e->text);
 	where_base(s->where.url, set->insecure, &base, NULL); /* where_find has seen it */
 	buf_adds(&s->batch_url, rest_base(&base));
 	buf_addslice(&s->one_url, buf_slice(&s->batch_url));

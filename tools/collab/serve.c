@@ -10,6 +10,7 @@
 #include "common/time.h"
 #include "tools/collab/collab.h"
 #include "tools/collab/hub.h"
+#include "tools/collab/keyfile.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -170,6 +171,14 @@ check_origins(const struct settings *set)
 	}
 }
 
+/* What TLS says of the two together names both. */
+static void
+check_file(const char *option, const char *file)
+{
+	if (file && access(file, R_OK) != 0)
+		die(STATUS_FAILED, "%s: cannot read '%s':", opt_origin(option), file);
+}
+
 static struct hub_settings
 hub_settings(const struct settings *set)
 {
@@ -195,6 +204,8 @@ hub_settings(const struct settings *set)
 	if ((set->cert == NULL) != (set->tls_key == NULL))
 		die(STATUS_USAGE,
 		    "--cert and --tls-key go together: the certificate and its private key");
+	check_file("cert", set->cert);
+	check_file("tls-key", set->tls_key);
 	return hub;
 }
 
@@ -316,10 +327,12 @@ serve_run(struct run *run, void *settings)
 	struct hub_settings hub = hub_settings(s.settings);
 	struct err e;
 
-	if (run->noperands)
+	if (run->noperands) {
+		warn("serve takes no operand: '%s'", run->operands[0]);
 		opt_usage(run->tool, run->command);
+	}
 	if (s.settings->key_file && keyring_open(&s.keyring, s.settings->key_file, &e) != 0)
-		die(STATUS_USAGE, "%s", e.text);
+		die(keyfile_status(&e), "%s", e.text);
 	hub.keyring = s.keyring;
 	raise_files(&hub);
 	if ((s.sockets = sockets_open(&e)) == NULL ||

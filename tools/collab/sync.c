@@ -295,8 +295,13 @@ read_settings(struct sync *s)
 	const struct settings *set = s->set;
 	int64_t length;
 
-	if (s->run->noperands != 1 || s->run->operands[0][0] == '\0')
+	if (s->run->noperands != 1 || s->run->operands[0][0] == '\0') {
+		if (s->run->noperands > 1)
+			warn("sync takes one topic, and '%s' is another", s->run->operands[1]);
+		else
+			warn("no topic is named");
 		opt_usage(s->run->tool, s->run->command);
+	}
 	if (set->vsn != 1 && set->vsn != 2)
 		die(STATUS_USAGE, "%s: the versions are 1 and 2", opt_origin("vsn"));
 	if (set->for_length) {

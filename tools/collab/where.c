@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+enum { PORT_MOST = 65535 };
+
 /* ---- URLs ---- */
 
 static bool
@@ -59,22 +61,41 @@ trim_path(struct slice url)
 	return url;
 }
 
+/* So much of it fits a message. */
+static int
+shown(struct slice url)
+{
+	return url.len < 200 ? (int)url.len : 200;
+}
+
+static bool
+port_is_good(struct slice url, struct slice host)
+{
+	const char *at = host.ptr + host.len, *end = url.ptr + url.len;
+	long port = 0;
+
+	if (at == end || *at != ':')
+		return true;
+	while (++at < end && *at >= '0' && *at <= '9' && port <= PORT_MOST)
+		port = 10 * port + (*at - '0');
+	return (at == end || *at == '/') && port >= 1 && port <= PORT_MOST;
+}
+
 static int
 check_url(struct slice url, bool tls, bool insecure, struct err *e)
 {
 	struct slice host = url_host(url);
 
-	/* First: what is in it is not to be shown. */
-	if (memchr(url.ptr, '@', url.len) || memchr(url.ptr, '?', url.len))
-		return err_set(e, "bad_url",
-		    "a URL with an account or a query in it: the key comes from the environment "
-		    "or --key-file");
 	for (size_t i = 0; i < url.len; i++)
 		if ((unsigned char)url.ptr[i] <= ' ' || (unsigned char)url.ptr[i] >= 127 ||
 		    url.ptr[i] == '#')
-			return err_set(e, "bad_url", "the URL has a character that none has");
+			return err_set(e, "bad_url", "'%.*s' has a character that no URL has",
+			    shown(url), url.ptr);
 	if (host.len == 0)
-		return err_set(e, "bad_url", "'%.*s' names no host", (int)url.len, url.ptr);
+		return err_set(e, "bad_url", "'%.*s' names no host", shown(url), url.ptr);
+	if (!port_is_good(url, host))
+		return err_set(e, "bad_url", "'%.*s' has no valid port: 1 to 65535", shown(url),
+		    url.ptr);
 	if (!tls && !insecure && !http_loopback(host))
 		return err_set(e, "insecure",
 		    "to '%.*s' all would go in the clear: use https, or --insecure on a network "
@@ -93,10 +114,16 @@ where_base(const char *text, bool insecure, struct buf *out, struct err *e)
 	struct slice url = trim_path(slice_trim(slice(text))), host;
 	size_t i = 0, n = sizeof(schemes) / sizeof(*schemes);
 
+	/* First: what is in it is not to be shown. */
+	if (memchr(url.ptr, '@', url.len) || memchr(url.ptr, '?', url.len))
+		return err_set(e, "bad_url",
+		    "a URL with an account or a query in it: the key comes from the environment "
+		    "or --key-file");
 	while (i < n && strncasecmp(url.ptr, schemes[i].word, strlen(schemes[i].word)) != 0)
 		i++;
 	if (i == n)
-		return err_set(e, "bad_url", "the URL begins with none of http, https, ws, wss");
+		return err_set(e, "bad_url", "'%.*s' begins with none of http, https, ws, wss",
+		    shown(url), url.ptr);
 	if (check_url(url, i % 2 == 1, insecure, e) < 0)
 		return -1;
 	host = url_host(url);
@@ -238,11 +265,15 @@ where_find(const struct settings *s, struct where *w, struct err *e)
 	bool token = (s->token_command || s->token_file) &&
 	    !own_token(s->token_command, s->token_file);
 	struct buf base = {0};
+	struct err why;
 	int rc;
 
 	*w = (struct where){.url = xstrdup(url ? url : "http://127.0.0.1:4000")};
-	rc = where_base(w->url, s->insecure, &base, e);
+	rc = where_base(w->url, s->insecure, &base, &why);
 	buf_free(&base);
+	if (rc < 0)
+		err_set(e, why.code, "%s: %s",
+		    s->url ? opt_origin("url") : "environment variable 'SUPABASE_URL'", why.text);
 	if (rc == 0)
 		rc = find_key(s, w, e);
 	if (rc == 0 && !token) {

@@ -26,7 +26,8 @@ struct where {
 
 /*
  * 0, or -1 with e: "bad_url", "insecure", "no_key" (none for a hub that is not on this
- * machine; a file or variable that holds none), "cannot_read", "open_key_file".
+ * machine; a file or variable that holds none), "cannot_read", "open_key_file". What is
+ * wrong with the URL begins with where that came from.
  */
 int where_find(const struct settings *, struct where *, struct err *e);
 void where_free(struct where *);
@@ -34,7 +35,7 @@ void where_free(struct where *);
 /*
  * Appends SCHEME://HOST[:PORT]/PATH of what people write: http, https, ws and wss,
  * a slash or /websocket at the end or not, no path: /realtime/v1. -1 with e: "bad_url" (another
- * scheme, no host, an account or a query in it), "insecure" (in the clear to another
+ * scheme, no host, no valid port, an account or a query in it), "insecure" (in the clear to another
  * machine, and not asked to).
  */
 int where_base(const char *url, bool insecure, struct buf *out, struct err *e);
