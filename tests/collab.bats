@@ -801,3 +801,57 @@ said() {
 	lines 1 60 | join --as=amira --for=30s --until='.code == "rate_limited"' --status >out 2>err || same 1 $?
 	grep -q 'Too many messages per second: slower from now on; --rate=N keeps below it' err
 }
+
+# spoil FOLDER TEXT: one byte of TEXT in the only segment there.
+spoil() {
+	local file at
+	file=$(find "$1" -name '*.seg1')
+	at=$(grep -abo -F "$2" "$file" | head -n 1 | cut -d: -f1)
+	printf '#' | dd of="$file" bs=1 seek="$((at + 5))" conv=notrunc status=none
+}
+
+@test "a line of the outbox goes bad before it is sent: it is a gap, the rest comes, status 1" {
+	hub 0 --history=1000
+	settle amira bob
+	kill "$HUB"
+	wait "$HUB" || true
+	(lines 1 20; until [ -e over ]; do sleep 0.05; done) 3>&- 4>&- |
+		kandil-collab join standup --as=amira --once 2>amira.err 3>&- 4>&- &
+	AMIRA=$!
+	echo $AMIRA >>pids
+	wait_for 20 grep -rqF '{"n":20}' state/kandil/collab/*/standup/amira/out
+	spoil state/kandil/collab/*/standup/amira/out '{"n":7}'
+	hub "$PORT" --history=1000
+	listen bob --status --until='.payload.n == 20'
+	touch over
+	status=0
+	wait "$LISTENER" || status=$?
+	same 1 "$status"
+	status=0
+	wait "$AMIRA" || status=$?
+	same 1 "$status"
+	jq -c 'select(.kind == "message" or .kind == "gap") | .payload.n // [.seq, .last]' bob.out >got
+	(seq 6 && echo '[7,7]' && seq 8 20) | cmp - got
+	grep -q 'set aside.*who lacks them is told that they are missing (7 of' amira.err
+}
+
+@test "a message goes bad before a slow reader has it: a gap, behind the others" {
+	hub
+	settle amira bob
+	mkfifo slow
+	exec 8<>slow
+	kandil-collab join standup --as=bob </dev/null >slow 2>bob.err 3>&- 4>&- 8>&- &
+	echo $! >>pids
+	BOB=$!
+	wait_for 20 here 1
+	seq 300 | sed "s/.*/{\"n\":&,\"x\":\"$(printf %01000d 0)\"}/" | join --as=amira --once
+	spoil state/kandil/collab/*/standup/bob/in '{"n":250,'
+	cat <&8 >got 8>&- &
+	echo $! >>pids
+	exec 8>&-
+	wait_for 30 grep -q '"kind":"gap"' got
+	kill "$BOB"
+	same 299 "$(messages got | wc -l)"
+	same '[250,250]' "$(jq -c 'select(.kind == "gap") | [.seq, .last]' got)"
+	grep -q 'set aside' bob.err
+}

@@ -255,7 +255,7 @@ test_segments(void)
 		free(target);
 	}
 	CHECK(missing(copy, COUNT, &low, &high) == COUNT && report.lost == COUNT);
-	journal_report_text(&report, "outbox", true, &text);
+	journal_report_text(&report, "outbox", "they may not have been sent", &text);
 	CHECK_TEXT(text.ptr, "outbox: 200 lines of it are missing: they may not have been sent");
 	CHECK(goes_on(copy, COUNT));
 	scratch_remove(copy);
@@ -290,7 +290,7 @@ test_words(void)
 	flip(file, st.st_size - 41, 1);
 	CHECK(journal_open(&j, &s, &report, &e) == 0);
 	CHECK(report.lost == 4 && report.entries == 16 && report.torn == 0 && report.nranges == 3);
-	journal_report_text(&report, "outbox", true, &text);
+	journal_report_text(&report, "outbox", "they may not have been sent", &text);
 	buf_addf(&want,
 	    "outbox: 4 lines of it are damaged and set aside in '%s': they may not have been sent "
 	    "(9 of 'a.b', 12 of 'a.b', 19-20 of 'a.b')",

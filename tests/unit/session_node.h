@@ -263,21 +263,21 @@ has(struct world *w, struct node *n, int ident, uint64_t seq)
 	return ident == n->disk.ident ? seq <= n->disk.own : n->disk.state[ident][seq] == DELIVERED;
 }
 
-static bool
+static enum session_found
 hook_find(struct slice from, uint64_t seq, struct session_message *m, void *state)
 {
 	struct place *p = state;
 	int ident = ident_of(p->w, from);
 
 	if (ident < 0 || !has(p->w, p->n, ident, seq))
-		return false;
+		return SESSION_GONE;
 	buf_reset(&p->n->found);
 	buf_addf(&p->n->found, "{\"line\":%u}",
 	    ident == p->n->disk.ident ? p->w->idents[ident].lines[seq]
 				      : p->w->idents[ident].sent[seq]);
 	*m = (struct session_message){slice(p->w->idents[ident].name), seq, S("e"),
 	    buf_slice(&p->n->found)};
-	return true;
+	return SESSION_FOUND;
 }
 
 static void

@@ -19,10 +19,12 @@
 static struct {
 	uint64_t sends, resent, wants, delivered, gaps, lost, stale, refused;
 	uint64_t own; /* messages in the outbox */
+	uint64_t taken; /* by the relay */
 	uint64_t bob; /* the last delivered of BOB */
 	uint64_t number; /* the last sent */
 	bool full; /* the disk takes nothing */
 	bool jam;  /* the link neither */
+	uint64_t unreadable, gone; /* of ours, in the outbox; 0: none */
 	char last[65536];
 } told;
 
@@ -40,12 +42,14 @@ on_send(struct slice event, struct slice payload, uint64_t number, void *state)
 	return true;
 }
 
-static inline bool
+static inline enum session_found
 on_find(struct slice from, uint64_t seq, struct session_message *m, void *state)
 {
 	(void)state;
 	*m = (struct session_message){from, seq, S("e"), S("{}")};
-	return slice_is(from, ME) && seq <= told.own;
+	if (!slice_is(from, ME) || seq > told.own || seq == told.gone)
+		return SESSION_GONE;
+	return seq == told.unreadable ? SESSION_UNREADABLE : SESSION_FOUND;
 }
 
 static inline uint64_t
@@ -91,13 +95,15 @@ on_baseline(struct slice from, uint64_t seq, void *state)
 static inline void
 on_taken(uint64_t seq, void *state)
 {
-	(void)seq, (void)state;
+	(void)state;
+	told.taken = seq;
 }
 
 static inline void
 on_refused(uint64_t seq, const char *reason, void *state)
 {
-	(void)seq, (void)reason, (void)state;
+	(void)state;
+	CHECK(reason != NULL || seq == told.gone);
 	told.refused++;
 }
 

@@ -136,8 +136,11 @@ join_log_open(struct join *j)
 	read_all(j);
 }
 
-/* The messages of the inbox that it does not have, up to place or a group of them. */
-static void
+/*
+ * The messages of the inbox that it does not have, up to place or a group of them. False: the next
+ * cannot be read now.
+ */
+static bool
 gather(struct join *j, uint64_t place)
 {
 	struct join_log *l = &j->log;
@@ -150,8 +153,13 @@ gather(struct join *j, uint64_t place)
 		l->last = l->known_n && first ? first - 1 : taken;
 	l->begun = true;
 	while (l->last < place && l->lines.len < GROUP) {
-		if (!party_read(j->party, ++l->last, &entry))
+		if (!party_read(j->party, l->last + 1, &entry)) {
+			if (party_unread(j->party, l->last + 1))
+				return false;
+			l->last++;
 			continue;
+		}
+		l->last++;
 		if (!j->settings->self && slice_eq(entry.from, party_self(j->party)))
 			continue;
 		if (entry.seq == 0 ? l->last <= taken
@@ -163,6 +171,7 @@ gather(struct join *j, uint64_t place)
 		if (entry.seq)
 			see(l, entry.from, entry.what == PARTY_GAP ? entry.last : entry.seq);
 	}
+	return true;
 }
 
 /* Nothing of it, when not all of it can be. */
@@ -200,20 +209,21 @@ bool
 join_log_store(struct join *j, uint64_t place)
 {
 	struct join_log *l = &j->log;
+	bool more = true;
 
 	if (l->name == NULL)
 		return true;
 	if (l->full && time_ms() < l->again)
 		return false;
-	while (l->place < place) {
-		gather(j, place);
+	while (more && l->place < place) {
+		more = gather(j, place);
 		if (!write_lines(l)) {
 			l->again = time_ms() + FULL_MS;
 			return false;
 		}
 		l->place = l->last;
 	}
-	return true;
+	return more;
 }
 
 void

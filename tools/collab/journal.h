@@ -86,9 +86,10 @@ void journal_close(struct journal *);
 
 /*
  * Appends to out what the report says is wrong, in one line, or nothing: "outbox: 3 lines of it are
- * damaged and set aside in '…': they may not have been sent". what: "outbox", "inbox".
+ * damaged and set aside in '…': they may not have been sent". what: "outbox", "inbox"; fate: what
+ * becomes of the lines that are lost.
  */
-void journal_report_text(const struct journal_report *, const char *what, bool outbox,
+void journal_report_text(const struct journal_report *, const char *what, const char *fate,
     struct buf *out);
 void journal_report_free(struct journal_report *);
 

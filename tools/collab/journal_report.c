@@ -17,11 +17,9 @@ report_range(struct journal_report *r, struct slice from, uint64_t first, uint64
 }
 
 void
-journal_report_text(const struct journal_report *r, const char *what, bool outbox, struct buf *out)
+journal_report_text(const struct journal_report *r, const char *what, const char *fate,
+    struct buf *out)
 {
-	const char *fate = outbox ? "they may not have been sent"
-				  : "others are asked for them again";
-
 	if (r->lost && r->aside)
 		buf_addf(out, "%s: %" PRIu64 " lines of it are damaged and set aside in '%s': %s",
 		    what, r->lost, r->aside, fate);

@@ -264,6 +264,9 @@ party_turn(struct party *p)
 		wait = link_turn(p->link);
 	if (p->ended)
 		return -1;
+	wait = time_least(wait, party_mend_turn(p));
+	if (p->ended)
+		return -1;
 	party_note_own(p);
 	wait = time_least(wait, party_store(p, time_ms()));
 	if (party_feed(p))

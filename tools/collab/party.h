@@ -12,6 +12,13 @@
  *	… party_say for all that is there to be said … party_commit
  *	wait = party_turn(p);
  *
+ * What is in the outbox or the inbox and cannot be read is tried again for five seconds; nothing
+ * behind it is sent, or taken, meanwhile. Then the journal is opened anew, and what
+ * is damaged is set aside (journal.h). A line of ours that is lost keeps its number: the others
+ * hear that it is gone. What is lost of the inbox comes to the taker as a gap, behind all that is
+ * there, as far as it is known whose it was. Both are said on stderr, and the run's status
+ * is 1. Where it is not damage, but the disk that does not work, party_ended says so.
+ *
  * When the disk is full nothing new is taken or acknowledged, which is said once, and
  * it goes on by itself when there is room. When an fsync fails, or the relay
  * refuses us for good, party_ended says so.
@@ -38,6 +45,7 @@ struct party_entry {
 	uint64_t seq;	   /* 0: of no kandil client */
 	uint64_t last;	   /* of a gap */
 	struct slice event, payload;
+	bool late;     /* a gap of what the inbox had and lost: it stands behind what came later */
 	bool replayed; /* it was being taken when a process died: it may have been */
 	bool *begun;   /* a taker who could do it in part only sets this, and returns false */
 };
@@ -140,9 +148,11 @@ void party_done(struct party *, uint64_t place, uint64_t own);
 void party_rewind(struct party *);
 /*
  * An entry of the inbox once more: lent until the next call of anything. False: nothing is
- * there (any more).
+ * there (any more), or (party_unread) it cannot be read now.
  */
 bool party_read(struct party *, uint64_t place, struct party_entry *);
+/* Whether that place, which could not be read just now, may still be: it is tried again. */
+bool party_unread(const struct party *, uint64_t place);
 /*
  * The first place that the inbox has, the last that is written, and up to where it was
  * taken; 0: none.
@@ -190,8 +200,8 @@ size_t party_behind(const struct party *, struct slice *from);
 /* Refused for good, or the disk failed: the status to leave with (party said why); 0: no. */
 enum status party_ended(const struct party *);
 /*
- * Leaves; says how many lines wait in the outbox and raises the run's status to 1 when some do, or
- * the relay refused some. run NULL: says nothing.
+ * Leaves; says how many lines wait in the outbox and raises the run's status to 1 when some do,
+ * the relay refused some, or some were lost. run NULL: says nothing.
  */
 void party_close(struct party *, struct run *);
 

@@ -32,15 +32,33 @@ lost_for_taker(struct party *p)
 	return false;
 }
 
+static void
+say_damage(const struct journal_report *report, bool missing)
+{
+	struct buf text = {0};
+
+	journal_report_text(report, "inbox",
+	    missing ? "what was not taken of them yet is missing, and reported where it is known whose "
+		      "it was" : "they had been taken before, and nothing is missing", &text);
+	if (text.len)
+		warn("%s", text.ptr);
+	buf_free(&text);
+}
+
 /*
  * What was lost of the inbox was acknowledged, and nobody sends it again: the taker
  * is told, as far as it is known what it was.
  */
-static void
-report_lost(struct party *p, const struct journal_report *report)
+bool
+party_lost(struct party *p, const struct journal_report *report)
 {
-	if (report->lost == 0 || !lost_for_taker(p))
-		return;
+	bool missing = report->lost && lost_for_taker(p);
+
+	say_damage(report, missing);
+	p->in_holes |= report->lost || report->gone;
+	if (!missing)
+		return false;
+	p->damaged |= !p->set.confirm;
 	for (size_t i = 0; i < report->nranges; i++) {
 		const struct journal_range *r = &report->ranges[i];
 
@@ -48,6 +66,7 @@ report_lost(struct party *p, const struct journal_report *report)
 		p->in_dirty |= journal_append(p->in, slice(r->from), 0, S(""), buf_slice(&p->text),
 				   ENTRY_GAP, NULL) > 0;
 	}
+	return true;
 }
 
 int
@@ -55,20 +74,17 @@ party_open_in(struct party *p, struct err *e)
 {
 	struct journal_report report;
 	struct journal_sender own;
-	struct buf text = {0};
 	int rc = place_inbox(&p->place, p->set.settings->keep, &p->in, &report, e);
 
-	journal_report_text(&report, "inbox", false, &text);
-	if (text.len)
-		warn("%s", text.ptr);
-	buf_free(&text);
+	if (rc != 0)
+		say_damage(&report, true);
 	if (rc == 0) {
 		uint64_t taking = place_mark(&p->place, PLACE_TAKING);
 
 		p->cursor = p->done = place_mark(&p->place, PLACE_DELIVERED);
 		if (taking > p->cursor && !p->set.confirm)
 			p->replay = taking;
-		report_lost(p, &report);
+		party_lost(p, &report);
 		p->own_shown = journal_who(p->in, party_self(p), &own) ? own.last : 0;
 		journal_forget(p->in, p->cursor);
 	}
@@ -161,9 +177,16 @@ static bool
 note_one(struct party *p, uint64_t seq)
 {
 	struct session_message m;
+	enum session_found found = SESSION_GONE;
 
-	if (p->set.self && !party_was_refused(p, seq) && party_find(party_self(p), seq, &m, p))
+	if (p->set.self && !party_was_refused(p, seq))
+		found = party_find(party_self(p), seq, &m, p);
+	if (found == SESSION_UNREADABLE)
+		return false;
+	if (found == SESSION_FOUND)
 		return append(p, m.from, seq, m.event, m.payload, 0);
+	if (p->set.self && p->out_holes && !party_was_refused(p, seq))
+		return party_gap(party_self(p), seq, seq, p);
 	return journal_skip(p->in, party_self(p), seq, NULL) == 0;
 }
 
@@ -240,7 +263,9 @@ party_store(struct party *p, int64_t now)
 	}
 	if (p->in_held)
 		return FULL_MS;
-	return p->own_shown < place_mark(&p->place, PLACE_RELAYED) && !p->in_full ? 0 : -1;
+	if (p->own_shown >= place_mark(&p->place, PLACE_RELAYED) || p->in_full)
+		return -1;
+	return p->unread_out.since ? FULL_MS : 0;
 }
 
 /* ---- the taker ---- */
@@ -264,23 +289,33 @@ bool
 party_read(struct party *p, uint64_t place, struct party_entry *out)
 {
 	struct journal_entry entry;
+	struct err e;
 
-	if (journal_read(p->in, place, &entry, &p->feed, NULL) != 0)
+	if (p->in == NULL)
 		return false;
+	if (journal_read(p->in, place, &entry, &p->feed, &e) != 0) {
+		/* As of party_find. */
+		if (strcmp(e.code, "not_found") != 0 ||
+		    (!p->in_holes && place >= journal_first(p->in) && place <= journal_last(p->in)))
+			party_unread_note(&p->unread_in, place, p->place.in);
+		return false;
+	}
+	party_unread_over(&p->unread_in, place);
 	*out = (struct party_entry){.what = PARTY_MESSAGE, .place = place, .from = entry.from,
 	    .seq = entry.seq, .event = entry.event, .payload = entry.payload,
 	    .replayed = place == p->replay};
 	if (!(entry.flags & ENTRY_GAP))
 		return true;
 	out->what = PARTY_GAP;
+	out->late = entry.seq == 0;
 	return read_range(entry.payload, &out->seq, &out->last);
 }
 
 void
 party_places(const struct party *p, uint64_t *first, uint64_t *last, uint64_t *taken)
 {
-	*first = journal_first(p->in);
-	*last = journal_last(p->in);
+	*first = p->in ? journal_first(p->in) : 0;
+	*last = p->in ? journal_last(p->in) : 0;
 	*taken = p->cursor;
 }
 
@@ -290,9 +325,11 @@ give(struct party *p, uint64_t place)
 	struct party_entry entry;
 	bool begun = false;
 
-	/* What was lost has been reported. What is ours is there when --self was given once. */
-	if (!party_read(p, place, &entry) ||
-	    (!p->set.self && slice_eq(entry.from, party_self(p))))
+	/* What was lost has been reported; what may come back is waited for. */
+	if (!party_read(p, place, &entry))
+		return !party_unread(p, place);
+	/* What is ours is there when --self was given once. */
+	if (!p->set.self && slice_eq(entry.from, party_self(p)))
 		return true;
 	if (!p->set.confirm)
 		place_set(&p->place, PLACE_TAKING, place);
@@ -349,6 +386,6 @@ party_rewind(struct party *p)
 bool
 party_is_whole(const struct party *p)
 {
-	return p->up && session_whole(p->session) && p->cursor >= journal_last(p->in) &&
+	return p->up && p->in && session_whole(p->session) && p->cursor >= journal_last(p->in) &&
 	    !p->in_dirty && !p->in_held;
 }

@@ -9,7 +9,7 @@ say_damage(const struct party *p, const struct journal_report *report)
 {
 	struct buf text = {0};
 
-	journal_report_text(report, "outbox", true, &text);
+	journal_report_text(report, "outbox", "they may not have been sent", &text);
 	if (text.len)
 		warn("%s", text.ptr);
 	buf_free(&text);
@@ -27,10 +27,12 @@ party_open_out(struct party *p, struct err *e)
 
 	say_damage(p, &report);
 	/* With confirm the owner has what it said elsewhere, too. */
-	p->damaged = rc == 0 && report.lost > 0 && !p->set.confirm;
+	p->damaged |= rc == 0 && report.lost > 0 && !p->set.confirm;
 	journal_report_free(&report);
 	if (rc != 0)
 		return -1;
+	p->out_holes = false;
+	p->unread_out = (struct party_unread){0};
 	p->last = journal_who(p->out, party_self(p), &own) ? own.last : 0;
 	p->said = p->last;
 	return 0;
@@ -38,18 +40,40 @@ party_open_out(struct party *p, struct err *e)
 
 /* ---- what the session asks of it ---- */
 
-bool
+/* What an outbox without holes says that it does not have may be damage that hides it. */
+static bool
+is_hidden(const struct party *p, uint64_t seq)
+{
+	struct journal_sender own;
+
+	return !p->out_holes && journal_who(p->out, party_self(p), &own) && own.first &&
+	    seq >= own.first && seq <= p->last;
+}
+
+enum session_found
 party_find(struct slice from, uint64_t seq, struct session_message *m, void *state)
 {
 	struct party *p = state;
-	struct journal *j = slice_eq(from, party_self(p)) ? p->out : p->in;
+	bool own = slice_eq(from, party_self(p));
+	struct journal *j = own ? p->out : p->in;
+	struct party_unread *u = own ? &p->unread_out : &p->unread_in;
+	uint64_t number = party_unread_number(from, seq);
 	struct journal_entry entry;
+	struct err e;
 
-	if (j == NULL || journal_find(j, from, seq, &entry, &p->find, NULL) != 0 ||
-	    entry.flags & ENTRY_GAP)
-		return false;
+	if (j == NULL)
+		return SESSION_UNREADABLE;
+	if (journal_find(j, from, seq, &entry, &p->find, &e) != 0) {
+		if (strcmp(e.code, "not_found") == 0 && !(own && is_hidden(p, seq)))
+			return SESSION_GONE;
+		party_unread_note(u, number, own ? p->place.out : p->place.in);
+		return SESSION_UNREADABLE;
+	}
+	party_unread_over(u, number);
+	if (entry.flags & ENTRY_GAP)
+		return SESSION_GONE;
 	*m = (struct session_message){entry.from, entry.seq, entry.event, entry.payload};
-	return true;
+	return SESSION_FOUND;
 }
 
 uint64_t
@@ -75,6 +99,9 @@ party_refused(uint64_t seq, const char *reason, void *state)
 {
 	struct party *p = state;
 
+	/* Lost: it was said when that was found. */
+	if (reason == NULL)
+		return;
 	p->refused[p->nrefused++ % PARTY_REFUSED] = seq;
 	if (p->hooks->refused)
 		p->hooks->refused(seq, reason, p->state);
@@ -194,7 +221,7 @@ party_own(struct party *p, uint64_t seq, struct slice *event, struct slice *payl
 {
 	struct session_message m;
 
-	if (!party_find(party_self(p), seq, &m, p))
+	if (party_find(party_self(p), seq, &m, p) != SESSION_FOUND)
 		return false;
 	*event = m.event;
 	*payload = m.payload;

@@ -4,6 +4,7 @@
  *	party.c		opening, the turn, closing, a new identity
  *	party_out.c	the outbox: what we say
  *	party_in.c	the inbox: what came, and the taker
+ *	party_mend.c	what was written and cannot be read
  *	party_link.c	the link's events; who is present; what a listener asks
  */
 #ifndef KANDIL_COLLAB_PARTY_PART_H
@@ -28,6 +29,14 @@ struct guest {
 	bool ours; /* a kandil client other than ourselves */
 };
 
+/* A message of a journal that cannot be read. */
+struct party_unread {
+	int64_t since, seen; /* 0: all can be; when it was tried last */
+	uint64_t number;     /* its place, or party_unread_number */
+	bool due;	     /* tried for long enough */
+	unsigned vain;	     /* times that the journal was opened anew, and is whole */
+};
+
 struct party {
 	struct party_settings set;
 	struct sockets *loop;
@@ -48,7 +57,9 @@ struct party {
 	bool out_full;	       /* said that the disk is full */
 	int64_t out_again;     /* then: when to try again */
 	bool told_full;	       /* said that the outbox is */
-	bool damaged;	       /* lines of it are lost: said */
+	bool damaged;	       /* lines of it, or of the inbox, are lost: said */
+	bool out_holes;	       /* lines between its first and its last are not there */
+	struct party_unread unread_out;
 	uint64_t refused[PARTY_REFUSED]; /* by the relay, the newest */
 	size_t nrefused;
 
@@ -64,6 +75,8 @@ struct party {
 	bool in_held;	       /* a delivery was put off: the inbox is full */
 	uint64_t held_at;      /* the cursor then */
 	int64_t held_since;
+	bool in_holes;	       /* likewise of its places */
+	struct party_unread unread_in;
 	bool based;	       /* no newcomer from now on: set when it is on disk */
 
 	/* who is present */
@@ -89,7 +102,8 @@ void party_fail(struct party *, enum status, const char *code, const char *text)
 /* ---- party_out.c ---- */
 /* Opens it, and says what was damaged: 0, or -1 with e as of place_outbox. */
 int party_open_out(struct party *, struct err *e);
-bool party_find(struct slice from, uint64_t seq, struct session_message *, void *party);
+enum session_found party_find(struct slice from, uint64_t seq, struct session_message *,
+    void *party);
 uint64_t party_kept(struct slice from, void *party);
 void party_taken(uint64_t seq, void *party);
 void party_refused(uint64_t seq, const char *reason, void *party);
@@ -99,6 +113,8 @@ bool party_was_refused(const struct party *, uint64_t seq);
 /* ---- party_in.c ---- */
 /* Likewise. */
 int party_open_in(struct party *, struct err *e);
+/* Says what was lost of it, and tells the taker: whether there is something it has not had. */
+bool party_lost(struct party *, const struct journal_report *);
 bool party_deliver(const struct session_message *, void *party);
 bool party_gap(struct slice from, uint64_t first, uint64_t last, void *party);
 void party_baseline(struct slice from, uint64_t seq, void *party);
@@ -108,6 +124,16 @@ void party_note_own(struct party *);
 int64_t party_store(struct party *, int64_t now);
 /* Gives the taker what there is; true: there is more for it. */
 bool party_feed(struct party *);
+
+/* ---- party_mend.c ---- */
+/* It cannot be read: said when it is new. folder: of its journal. */
+void party_unread_note(struct party_unread *, uint64_t number, const char *folder);
+/* That one can be. */
+void party_unread_over(struct party_unread *, uint64_t number);
+/* Of a message that is looked for by its sender. */
+uint64_t party_unread_number(struct slice from, uint64_t seq);
+/* Opens the journal anew when that is due; ms until it wants to be called again, -1: any. */
+int64_t party_mend_turn(struct party *);
 
 /* ---- party_link.c ---- */
 /* Opens the link: 0, or -1 with e as of link_open. */

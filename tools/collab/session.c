@@ -11,6 +11,7 @@ enum {
 	JAM_MS = 50,	   /* the link's queue is full: again after that */
 	REFUSED_MS = 1000, /* the relay did not want it now: again after that; doubles */
 	REFUSED_MOST_MS = 60000,
+	UNREAD_MS = 1000,  /* the next own one cannot be read: again after that */
 	UNWANTED = 8,	   /* nor so many times in a row, some minutes: it never will */
 	MAX_PAYLOAD = 256000,
 	PATIENCE_MS = 60000,
@@ -227,6 +228,18 @@ session_refused(const struct session *s, uint64_t seq)
 	return false;
 }
 
+static void
+refuse(struct session *s, uint64_t seq, const char *reason)
+{
+	bool known = session_refused(s, seq);
+
+	if (!known)
+		s->refused[s->nrefused++ % 64] = seq;
+	/* What is gone is found so again after each loss. */
+	if (seq > s->relayed && (reason || !known))
+		s->hooks->refused(seq, reason, s->state);
+}
+
 /* Number seq is done with: the relay has it, or never will. */
 static void
 settled(struct session *s, uint64_t seq)
@@ -259,10 +272,7 @@ session_acked(struct session *s, int64_t now, uint64_t number, bool ok, const ch
 		settled(s, number);
 	} else if ((reason && strstr(reason, "payload_size")) || s->unwanted >= UNWANTED) {
 		s->unwanted = 0;
-		if (!session_refused(s, number))
-			s->refused[s->nrefused++ % 64] = number;
-		if (number > s->relayed)
-			s->hooks->refused(number, reason ? reason : "", s->state);
+		refuse(s, number, reason ? reason : "");
 		settled(s, number);
 	} else if (number > s->relayed) {
 		int64_t wait = (int64_t)REFUSED_MS << s->unwanted;
@@ -291,8 +301,15 @@ own_step(struct session *s)
 {
 	struct session_message m;
 	uint64_t seq = s->sent + 1;
+	bool acked = s->acked[seq % s->set.window];
+	enum session_found found =
+	    acked ? SESSION_GONE : s->hooks->find(s->from, seq, &m, s->state);
 
-	if (s->acked[seq % s->set.window] == 0 && s->hooks->find(s->from, seq, &m, s->state)) {
+	if (found == SESSION_UNREADABLE) {
+		s->resend_at = s->now + UNREAD_MS;
+		return true;
+	}
+	if (found == SESSION_FOUND) {
 		say_message(s, buf_slice(&s->self_json), seq, seq <= s->most_sent, m.payload);
 		if (!s->hooks->send(m.event, buf_slice(&s->out), seq, s->state))
 			return false;
@@ -301,8 +318,10 @@ own_step(struct session *s)
 		went_out(s, seq);
 		return true;
 	}
-	/* Taken already, or not in the outbox any more: who misses it is told that it is gone. */
+	/* Taken already, or lost: then who misses it is told that it is gone. */
 	went_out(s, seq);
+	if (!acked)
+		refuse(s, seq, NULL);
 	settled(s, seq);
 	return true;
 }

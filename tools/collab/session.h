@@ -77,12 +77,19 @@ struct session_message {
 	struct slice event, payload;
 };
 
+/* What find says: gone is for good, and is told; unreadable may be there when it is tried again. */
+enum session_found { SESSION_GONE, SESSION_FOUND, SESSION_UNREADABLE };
+
 /* What it asks of and tells its owner. None of them may call the session. */
 struct session_hooks {
 	/* To the link; number 0: no acknowledgement wanted. False: not now. */
 	bool (*send)(struct slice event, struct slice payload, uint64_t number, void *state);
-	/* A message of ours (outbox) or of another (inbox), if it is still kept. */
-	bool (*find)(struct slice from, uint64_t seq, struct session_message *, void *state);
+	/*
+	 * A message of ours (outbox) or of another (inbox). As long as one of ours is
+	 * unreadable, none behind it is sent; who asks for one gets no answer, and asks again.
+	 */
+	enum session_found (*find)(struct slice from, uint64_t seq, struct session_message *,
+	    void *state);
 	/* The first number of that sender that is kept, 0: none. */
 	uint64_t (*kept)(struct slice from, void *state);
 	/*
@@ -99,7 +106,10 @@ struct session_hooks {
 	void (*baseline)(struct slice from, uint64_t seq, void *state);
 	/* The relay has taken all of ours up to seq: to be kept (marks). */
 	void (*taken)(uint64_t seq, void *state);
-	/* A message of ours that the relay refuses for good (too large): it is skipped by a gap. */
+	/*
+	 * A message of ours that the relay refuses for good (too large), or, reason NULL, that is
+	 * gone before the relay has taken it: it is skipped by a gap.
+	 */
 	void (*refused)(uint64_t seq, const char *reason, void *state);
 	/* Our disk is an old copy: a new identity is needed; nothing is sent any more. */
 	void (*stale)(void *state);

@@ -93,16 +93,18 @@ say_gone(struct session *s, const struct job *j, uint64_t last)
 	return say_send(s);
 }
 
-static bool
-have_it(struct session *s, const struct job *j, uint64_t seq, struct session_message *m)
+static enum session_found
+look(struct session *s, const struct job *j, uint64_t seq, struct session_message *m)
 {
-	return !(j->of == NULL && session_refused(s, seq)) &&
-	    s->hooks->find(name_of(s, j->of), seq, m, s->state);
+	if (j->of == NULL && session_refused(s, seq))
+		return SESSION_GONE;
+	return s->hooks->find(name_of(s, j->of), seq, m, s->state);
 }
 
-/* From next on: how far nothing is kept; next - 1: next is. */
+/* From next on: how far nothing is kept; next - 1: next is, or may be, as *found says. */
 static uint64_t
-missing(struct session *s, const struct job *j, struct session_message *m)
+missing(struct session *s, const struct job *j, struct session_message *m,
+    enum session_found *found)
 {
 	uint64_t kept = s->hooks->kept(name_of(s, j->of), s->state), seq = j->next;
 
@@ -110,7 +112,8 @@ missing(struct session *s, const struct job *j, struct session_message *m)
 		return j->last;
 	if (kept > j->next)
 		return kept - 1;
-	while (seq <= j->last && seq - j->next < LOOK && !have_it(s, j, seq, m))
+	while (seq <= j->last && seq - j->next < LOOK &&
+	    (*found = look(s, j, seq, m)) == SESSION_GONE)
 		seq++;
 	return seq - 1;
 }
@@ -141,6 +144,7 @@ heal_step(struct session *s)
 {
 	struct session_message m;
 	struct job *j = NULL;
+	enum session_found found = SESSION_GONE;
 	uint64_t gone;
 
 	for (size_t i = 0; i < s->njobs && j == NULL; i++) {
@@ -150,11 +154,14 @@ heal_step(struct session *s)
 	}
 	if (j == NULL)
 		return 0;
-	gone = missing(s, j, &m);
+	gone = missing(s, j, &m, &found);
 	if (gone >= j->next) {
 		if (!say_gone(s, j, gone))
 			return -1;
 		j->next = gone + 1;
+	} else if (found == SESSION_UNREADABLE) {
+		/* Neither here nor gone, as far as is known: who lacks it asks again. */
+		j->next++;
 	} else {
 		if (!resend(s, j, &m))
 			return -1;
