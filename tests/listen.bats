@@ -212,3 +212,90 @@ lines_are() {
 	run -3 --separate-stderr kandil-collab join news --private --as=ci --listen --for=100ms
 	[[ $stderr == *"1 line waits in the outbox: it is sent when this topic is joined without --listen"* ]]
 }
+
+# posts FROM TO: lines of no kandil client.
+posts() {
+	seq "$1" "$2" | sed "s/.*/{\"n\":&,\"x\":\"$(printf %0600d 0)\"}/" |
+		KANDIL_COLLAB_KEY=$WRITE kandil-collab send news --private
+}
+
+logged() {
+	[ "$(wc -l <log)" -ge "$1" ]
+}
+
+@test "--log has each message of other clients once, ahead of a reader, over kills" {
+	hub 0 --key-file=keys
+	mkfifo slow
+	exec 8<>slow
+	# Nobody reads: the log runs ahead.
+	stalled() {
+		KANDIL_COLLAB_KEY=$READ kandil-collab join news --private --as=ci --listen --log="$1" \
+			>slow 2>>ci.err 3>&- 4>&- 8>&- &
+		LISTENER=$!
+		echo $LISTENER >>pids
+	}
+	here() {
+		curl -s --noproxy '*' "$KANDIL_COLLAB_URL/metrics" | grep -q '^kandil_collab_channels 1$'
+	}
+	for n in 0 1 2 3 4; do
+		stalled log
+		wait_for 20 here
+		# A kill in the middle of it loses what the hub alone had, and doubles nothing.
+		posts $((n * 300 + 1)) $((n * 300 + 200))
+		wait_for 20 grep -q "\"n\":$((n * 300 + 200))," log
+		posts $((n * 300 + 201)) $((n * 300 + 300))
+		kill -KILL "$LISTENER"
+		wait "$LISTENER" || true
+	done
+	jq .payload.n log >numbers
+	sort -n numbers | uniq -d >twice
+	cmp twice /dev/null
+	sort -nc numbers
+	for n in 0 1 2 3 4; do
+		same 200 "$(awk -v n=$n '$1 > n * 300 && $1 <= n * 300 + 200' numbers | wc -l)"
+	done
+	# One that was deleted, or is another file, begins with what was not read.
+	rm log
+	stalled log
+	wait_for 20 logged 1000
+	kill -KILL "$LISTENER"
+	wait "$LISTENER" || true
+	jq .payload.n log >numbers
+	sort -nc numbers
+	sort -n numbers | uniq -d | cmp - /dev/null
+	exec 8>&-
+}
+
+@test "a log that is killed while it is written is told by its own lines what it has" {
+	hub 0 --key-file=keys
+	mkfifo slow
+	exec 8<>slow
+	KANDIL_COLLAB_KEY=$READ kandil-collab join news --private --as=ci --listen --log=log \
+		>slow 2>>ci.err 3>&- 4>&- 8>&- &
+	LISTENER=$!
+	echo $LISTENER >>pids
+	here() {
+		curl -s --noproxy '*' "$KANDIL_COLLAB_URL/metrics" | grep -q '^kandil_collab_channels 1$'
+	}
+	wait_for 20 here
+	posts 1 200
+	wait_for 20 logged 200
+	# The mark as it was then; what comes is written, and a kill leaves it unmarked.
+	folder=$(dirname "$(find state -name in)")
+	cp "$folder/logged" before
+	posts 201 400
+	wait_for 20 logged 400
+	kill -KILL "$LISTENER"
+	wait "$LISTENER" || true
+	cp before "$folder/logged"
+	listen --log=log --for=2s
+	wait "$LISTENER"
+	jq .payload.n log >numbers
+	seq 400 | cmp - numbers
+	# One of before the mark was made: what the reader has had is not written again.
+	rm "$folder/logged"
+	listen --log=log --for=2s
+	wait "$LISTENER"
+	same 400 "$(wc -l <log)"
+	exec 8>&-
+}

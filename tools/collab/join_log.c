@@ -1,7 +1,7 @@
 /*
  * The file of --log is its own state: what is in it was received, whatever has become of
- * the inbox; so each message is in it once. It is locked while we write. A write that a crash
- * cut short, or a full disk, is cut off again.
+ * the inbox; so each message is in it once. Of what has no number join_mark.c knows how far it is.
+ * It is locked while we write. A write that a crash cut short, or a full disk, is cut off again.
  */
 #include "tools/collab/join_part.h"
 
@@ -66,18 +66,23 @@ read_line(struct join *j, struct slice line, struct buf *text)
 	if (json_get(line, gap ? "last" : "seq", &value) && json_long(value, &seq) && seq > 0 &&
 	    json_get_text(line, "from", text) && text->len)
 		see(&j->log, buf_slice(text), (uint64_t)seq);
+	else
+		j->log.foreign += !gap;
 }
 
-/* Reads it in blocks; size is then where its last whole line ends. */
+/* Reads it in blocks, from a line on; size is then where its last whole line ends. */
 static void
-read_all(struct join *j)
+read_from(struct join *j, int64_t at)
 {
 	struct join_log *l = &j->log;
 	struct buf bytes = {0}, text = {0};
 	bool skipping = false;
-	int64_t at = 0;
 	ssize_t n;
 
+	l->size = at;
+	l->foreign = 0;
+	if (lseek(l->fd, (off_t)at, SEEK_SET) < 0)
+		die(STATUS_FAILED, "cannot read '%s':", l->name);
 	while ((n = read(l->fd, buf_room(&bytes, BLOCK), BLOCK)) != 0) {
 		size_t start = 0;
 		char *end;
@@ -133,7 +138,41 @@ join_log_open(struct join *j)
 	if (flock(l->fd, LOCK_EX | LOCK_NB) != 0)
 		die(STATUS_USAGE, "'%s' is being written by another process: take another name",
 		    l->name);
-	read_all(j);
+	read_from(j, 0);
+}
+
+/* What was there before us: in a log that has something it may be missing. */
+static void
+begin(struct join *j)
+{
+	struct join_log *l = &j->log;
+	uint64_t first, last, taken;
+	int64_t bytes;
+
+	party_places(j->party, &first, &last, &taken);
+	l->begun = true;
+	if (join_mark_open(j, last, &l->others, &bytes)) {
+		read_from(j, bytes);
+		l->skip = l->foreign;
+	} else {
+		l->others = taken;
+		join_mark_begin(l, taken);
+	}
+	l->last = first && (l->known_n || l->others + 1 < first) ? first - 1 : l->others;
+}
+
+/* Whether it has that entry, the next. */
+static bool
+is_there(struct join_log *l, const struct party_entry *entry)
+{
+	if (entry->seq && !entry->late)
+		return has(l, entry->from, entry->what == PARTY_GAP ? entry->last : entry->seq);
+	if (l->last <= l->others)
+		return true;
+	if (l->skip == 0)
+		return false;
+	l->skip -= entry->seq == 0;
+	return true;
 }
 
 /*
@@ -145,13 +184,9 @@ gather(struct join *j, uint64_t place)
 {
 	struct join_log *l = &j->log;
 	struct party_entry entry;
-	uint64_t first, last, taken;
 
-	party_places(j->party, &first, &last, &taken);
-	/* What was there before us: in a log that has something it may be missing. */
 	if (!l->begun)
-		l->last = l->known_n && first ? first - 1 : taken;
-	l->begun = true;
+		begin(j);
 	while (l->last < place && l->lines.len < GROUP) {
 		if (!party_read(j->party, l->last + 1, &entry)) {
 			if (party_unread(j->party, l->last + 1))
@@ -162,13 +197,12 @@ gather(struct join *j, uint64_t place)
 		l->last++;
 		if (!j->settings->self && slice_eq(entry.from, party_self(j->party)))
 			continue;
-		if (entry.seq == 0 ? l->last <= taken
-				   : has(l, entry.from, entry.what == PARTY_GAP ? entry.last : entry.seq))
+		if (is_there(l, &entry))
 			continue;
 		join_entry(j, &entry, false, &l->record);
 		buf_addslice(&l->lines, buf_slice(&l->record));
 		buf_addc(&l->lines, '\n');
-		if (entry.seq)
+		if (entry.seq && !entry.late)
 			see(l, entry.from, entry.what == PARTY_GAP ? entry.last : entry.seq);
 	}
 	return true;
@@ -222,6 +256,8 @@ join_log_store(struct join *j, uint64_t place)
 			return false;
 		}
 		l->place = l->last;
+		if (l->place > l->others && l->skip == 0)
+			join_mark_set(l, l->others = l->place);
 	}
 	return more;
 }
@@ -238,6 +274,7 @@ join_log_close(struct join *j)
 	for (size_t i = 0; i < l->known_n; i++)
 		free((void *)(uintptr_t)l->known[i].from.ptr);
 	free(l->known);
+	marks_close(&l->marks);
 	table_free(&l->seen);
 	buf_free(&l->lines);
 	buf_free(&l->record);

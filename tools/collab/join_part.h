@@ -6,6 +6,7 @@
  *	join_out.c	stdout, which may be slow
  *	join_record.c	the records that are written
  *	join_log.c	--log: a file that is its own state
+ *	join_mark.c	how far that file is
  *	join_wait.c	what is waited for, said when it lasts
  */
 #ifndef KANDIL_COLLAB_JOIN_PART_H
@@ -15,6 +16,7 @@
 #include "common/query.h"
 #include "common/record.h"
 #include "common/socket.h"
+#include "tools/collab/marks.h"
 #include "tools/collab/party.h"
 
 /* stdout without blocking: what it does not take now waits here. */
@@ -42,6 +44,9 @@ struct join_log {
 	struct buf lines, record; /* to be written */
 	bool begun;		/* place and last are known */
 	uint64_t place, last;	/* of the inbox: written; in lines */
+	struct marks marks;	/* join_mark.c */
+	uint64_t others;	/* it has all up to there that no number tells */
+	uint64_t foreign, skip; /* lines of no number: that were read; that stand behind others */
 	bool full;		/* the disk: said */
 	int64_t again;		/* then: when to try again */
 };
@@ -146,5 +151,16 @@ void join_log_open(struct join *);
 /* All of the inbox up to place is in it, on disk. False: not now. */
 bool join_log_store(struct join *, uint64_t place);
 void join_log_close(struct join *);
+
+/* ---- join_mark.c ---- */
+/*
+ * Opens it; dies when it cannot be. True: the log had all of the inbox up to *place when it had so
+ * many *bytes; last: the inbox ends there. False: nothing is known of this log.
+ */
+bool join_mark_open(struct join *, uint64_t last, uint64_t *place, int64_t *bytes);
+/* This log counts from that place on. */
+void join_mark_begin(struct join_log *, uint64_t place);
+/* All of its size is on disk, and goes so far. */
+void join_mark_set(struct join_log *, uint64_t place);
 
 #endif
