@@ -299,3 +299,34 @@ logged() {
 	same 400 "$(wc -l <log)"
 	exec 8>&-
 }
+
+# until_heard FILE: a line of no kandil client again and again, until somebody leaves FILE.
+until_heard() {
+	local tries=300
+	until [ -e "$1" ]; do
+		[ $((tries -= 1)) -gt 0 ] || return 1
+		posts 1 1
+		sleep 0.1
+	done
+}
+
+@test "a log that is new is brought to the disk, with its name" {
+	sanitized && skip 'the leak checker and strace cannot watch one program'
+	command -v strace >/dev/null || skip 'strace is not installed'
+	hub 0 --key-file=keys
+	mkdir there
+	for n in 1 2; do
+		{
+			KANDIL_COLLAB_KEY=$READ strace -f -qq -y -e trace=fsync,fdatasync -o "calls$n" \
+				kandil-collab join news --private --as=ci --listen --log=there/log \
+				--until=.payload >/dev/null 2>&1
+			touch "over$n"
+		} 3>&- 4>&- &
+		until_heard "over$n"
+	done
+	grep -q 'fdatasync([0-9]*<[^>]*/there/log>' calls1
+	grep -q 'fsync([0-9]*<[^>]*/there>' calls1
+	grep -q 'fdatasync([0-9]*<[^>]*/there/log>' calls2
+	run grep 'fsync([0-9]*<[^>]*/there>' calls2
+	same 1 "$status"
+}

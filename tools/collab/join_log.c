@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "common/path.h"
 #include "common/time.h"
+#include "tools/collab/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,6 +121,26 @@ read_from(struct join *j, int64_t at)
 	buf_free(&text);
 }
 
+/* Its name is on the disk, too: what is in it would be in no file after a power failure. */
+static void
+sync_name(const char *name)
+{
+	char *path = realpath(name, NULL), *slash = path ? strrchr(path, '/') : NULL;
+	int fd = -1;
+
+	if (slash) {
+		slash[slash == path] = '\0';
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		warn("cannot open the folder of '%s', so a power failure may take the file away:", name);
+	else if (store_sync(fd) != 0)
+		die(STATUS_FAILED, "cannot bring the folder of '%s' to the disk:", name);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+}
+
 void
 join_log_open(struct join *j)
 {
@@ -138,6 +159,9 @@ join_log_open(struct join *j)
 	if (flock(l->fd, LOCK_EX | LOCK_NB) != 0)
 		die(STATUS_USAGE, "'%s' is being written by another process: take another name",
 		    l->name);
+	/* Just made, or before a crash. */
+	if (st.st_size == 0)
+		sync_name(l->name);
 	read_from(j, 0);
 }
 
