@@ -855,3 +855,32 @@ spoil() {
 	same '[250,250]' "$(jq -c 'select(.kind == "gap") | [.seq, .last]' got)"
 	grep -q 'set aside' bob.err
 }
+
+@test "a log that has come to know more senders, and then a new identity" {
+	hub
+	settle amira
+	cp -a state old
+	listen bob --status
+	lines 1 5 | join --as=amira --once
+	kill "$LISTENER"
+	wait "$LISTENER" || true
+	# The sixteen that are read leave no room for one more.
+	for n in {1..16}; do
+		echo "{\"kind\":\"message\",\"topic\":\"standup\",\"from\":\"s$n.aaaaaaaaaaaaaaaaaaaaaaaaaa\",\"seq\":3}"
+	done >log
+	rm -r state/kandil/collab/*/standup/amira
+	cp -a old/kandil/collab/*/standup/amira state/kandil/collab/*/standup/
+	listen amira --status --log=log
+	AMIRA=$LISTENER
+	lines 1 1 | join --as=carol --once
+	wait_for 20 grep -q '"from":"carol' log
+	# Who knows that amira had said more.
+	listen bob --status
+	wait_for 20 grep -q 'under a new name' amira.err
+	lines 2 2 | join --as=carol --once
+	wait_for 20 count_is 2 amira.out
+	kill "$AMIRA"
+	status=0
+	wait "$AMIRA" || status=$?
+	same 143 "$status"
+}

@@ -90,7 +90,7 @@ open_party(struct join *j)
 {
 	struct party_settings set = {.settings = j->settings, .topic = j->topic,
 	    .listen = j->settings->only_listen,
-	    .self = j->settings->self, .known = j->log.known, .known_n = j->log.known_n,
+	    .self = j->settings->self, .known = j->log.lent, .known_n = j->log.lent_n,
 	    .hooks = &hooks, .state = j};
 	struct err e;
 

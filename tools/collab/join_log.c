@@ -163,6 +163,10 @@ join_log_open(struct join *j)
 	if (st.st_size == 0)
 		sync_name(l->name);
 	read_from(j, 0);
+	l->lent_n = l->known_n;
+	l->lent = xcalloc(l->lent_n + 1, sizeof(*l->lent));
+	for (size_t i = 0; i < l->lent_n; i++)
+		l->lent[i] = l->known[i];
 }
 
 /* What was there before us: in a log that has something it may be missing. */
@@ -298,6 +302,7 @@ join_log_close(struct join *j)
 	for (size_t i = 0; i < l->known_n; i++)
 		free((void *)(uintptr_t)l->known[i].from.ptr);
 	free(l->known);
+	free(l->lent);
 	marks_close(&l->marks);
 	table_free(&l->seen);
 	buf_free(&l->lines);

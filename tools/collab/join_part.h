@@ -41,6 +41,8 @@ struct join_log {
 	struct table seen; /* sender → index in known */
 	struct party_known *known;
 	size_t known_n, cap;
+	struct party_known *lent; /* what was known at the start: for good, known grows */
+	size_t lent_n;
 	struct buf lines, record; /* to be written */
 	bool begun;		/* place and last are known */
 	uint64_t place, last;	/* of the inbox: written; in lines */
