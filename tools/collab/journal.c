@@ -118,9 +118,10 @@ settle(struct journal *j, struct err *e)
 	    marks_get(&j->marks, SYNCED_FIRST) == s->first &&
 	    marks_get(&j->marks, SYNCED_BYTES) == s->bytes)
 		return 0;
-	at = segment_near(s, j->synced + 1);
+	/* From an entry that is there on: the next may have its sender's name before it. */
+	at = segment_near(s, j->synced);
 	if (at == 0)
-		at = s->names;
+		at = sizeof(struct segment_head);
 	while (at < s->bytes) {
 		uint64_t left = s->bytes - at;
 		ssize_t n = pread(
