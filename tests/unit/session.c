@@ -12,7 +12,8 @@
 
 /* ---- faults ---- */
 
-enum fault { F_CUT, F_CRASH, F_HUB, F_SPLIT, F_HEAL, F_WRITE, F_FULL, F_STALE, F_DIE, F_MARK, FAULTS };
+enum fault { F_CUT, F_CRASH, F_HUB, F_SPLIT, F_HEAL, F_WRITE, F_FULL, F_STALE, F_DIE,
+	F_MARK, F_DEAF, FAULTS };
 
 struct op {
 	int64_t at;
@@ -25,8 +26,12 @@ struct op {
 static void
 all_open(struct world *w)
 {
-	memset(w->open, 1, sizeof(w->open));
 	/* Those who could not hear each other learn of each other as by presence. */
+	for (int i = 0; i < w->nnodes; i++)
+		for (int k = 0; k < w->nnodes; k++)
+			if (!w->open[i][k])
+				w->nodes[i].up_since = w->now;
+	memset(w->open, 1, sizeof(w->open));
 	for (int i = 0; i < w->nnodes; i++)
 		if (w->nodes[i].connected)
 			cut(w, i);
@@ -42,9 +47,11 @@ inject(struct world *w, const struct op *op)
 		cut(w, op->node);
 		break;
 	case F_CRASH:
-		crash(w, op->node);
-		post(w, (struct event){.at = w->now + op->n, .kind = FAULT, .node = op->node,
-			    .number = 1});
+		/* Between delivery and commit, when the next comes; or at once. */
+		n->doomed = op->n % 2 && n->session;
+		n->doomed_ms = op->n;
+		if (!n->doomed)
+			crash_for(w, op->node, op->n);
 		break;
 	case F_HUB:
 		for (int i = 0; i < w->nnodes; i++)
@@ -82,6 +89,14 @@ inject(struct world *w, const struct op *op)
 		n->disk.taken -= n->disk.taken < 5 ? n->disk.taken : 5;
 		start(w, op->node);
 		break;
+	case F_DEAF:
+		/* Nobody is told: the relay lets some time of it fall. */
+		if (n->listens || n->deaf)
+			break;
+		n->deaf = true;
+		post(w, (struct event){.at = w->now + op->n, .kind = FAULT, .node = op->node,
+			    .number = 4});
+		break;
 	case FAULTS:
 		break;
 	}
@@ -118,6 +133,7 @@ world_open(uint64_t seed)
 		w->nodes[i].disk.settled = draw(w, 4) != 0;
 		w->nodes[i].newcomer = SESSION_NOW + (enum session_newcomer)draw(w, 3);
 		w->nodes[i].turn_at = w->nodes[i].commit_at = -1;
+		w->nodes[i].hears_since = INT64_MIN / 2;
 	}
 	if (w->nnodes > 2 && draw(w, 2)) {
 		w->nodes[w->nnodes - 1].listens = true;
@@ -126,19 +142,43 @@ world_open(uint64_t seed)
 	return w;
 }
 
+/*
+ * Who forgets all that is confirmed can lose nothing as long as it knows who there is: whom it may
+ * not see come and go, and who was here before it crashed, it does not. So one alone crashes, and
+ * that one says nothing.
+ */
+static void
+keep_knowing(const struct world *w, struct op *op)
+{
+	if (op->fault == F_SPLIT || op->fault == F_MARK)
+		op->fault = F_CUT;
+	if (op->fault == F_CRASH)
+		op->node = w->nnodes - 1;
+	else if (op->fault == F_WRITE && op->node == w->nnodes - 1)
+		op->node = 0;
+}
+
 /* The faults of a history. Kinds that make gaps come in worlds that expect them. */
 static void
 plan(struct history *h, struct world *w)
 {
 	bool deaths = draw(w, 4) == 0, trims = draw(w, 4) == 0, copies = draw(w, 8) == 0;
+	bool tight = false;
 	size_t n = 10 + draw(w, 60);
 
 	if (copies)
 		w->loss = 0;
 	if (deaths || trims || copies)
-		w->expect_no_gap = false, w->patience = 30000;
-	for (int i = 0; i < w->nnodes; i++)
+		w->expect_no_gap = false, w->patience = draw(w, 2) ? 30000 : 60000;
+	else
+		tight = w->presence && draw(w, 2);
+	for (int i = 0; i < w->nnodes; i++) {
 		w->nodes[i].keep = trims ? 5 + (unsigned)draw(w, 40) : 0;
+		w->nodes[i].room = tight ? 1 : w->nodes[i].keep;
+		/* Nobody keeps a past for somebody new. */
+		if (tight)
+			w->nodes[i].listens = false, w->nodes[i].disk.settled = true;
+	}
 	h->ops = xcalloc(n, sizeof(*h->ops));
 	h->nops = n;
 	for (size_t i = 0; i < n; i++) {
@@ -150,9 +190,12 @@ plan(struct history *h, struct world *w)
 		op->n = 1 + (int)draw(w, draw(w, 8) ? 12 : 100);
 		op->fault = kind < 50 ? F_WRITE : kind < 66 ? F_CUT : kind < 80 ? F_CRASH :
 		    kind < 84 ? F_HUB : kind < 87 ? F_SPLIT : kind < 91 ? F_HEAL :
-		    kind < 95 ? F_FULL : kind < 97 ? F_MARK : deaths ? F_DIE : F_WRITE;
-		if (op->fault == F_CRASH || op->fault == F_FULL)
+		    kind < 94 ? F_FULL : kind < 96 ? F_MARK : kind < 98 ? F_DEAF :
+		    deaths ? F_DIE : F_WRITE;
+		if (op->fault == F_CRASH || op->fault == F_FULL || op->fault == F_DEAF)
 			op->n = (int)draw(w, 8000);
+		if (tight)
+			keep_knowing(w, op);
 		/* An old copy is found out by those who know better: they are there. */
 		if (copies && op->fault != F_WRITE) {
 			op->fault = i < 5 ? F_STALE : F_WRITE;
@@ -231,7 +274,7 @@ play(struct history *h, bool loud, bool fresh)
 }
 
 static const char *const fault_names[] = {"cut", "crash", "hub restarts", "split", "heal", "write",
-    "disk full", "old copy", "dies", "old mark"};
+    "disk full", "old copy", "dies", "old mark", "deaf"};
 
 /* Takes out every fault that the failure does not need, and plays the rest aloud. */
 static void

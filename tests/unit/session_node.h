@@ -5,12 +5,14 @@
  *
  * Everything random comes from one seed, so a history can be run again. What a
  * node has committed survives its crash; what it delivered and did not commit is
- * lost, and must come again. Rules that hold always are checked as it happens
- * (broken); those of the end by session.c.
+ * lost, and must come again. Of its own lines it forgets what the session confirms, as far as
+ * room is short. Rules that hold always are checked as it happens (broken); those of the end
+ * by session.c.
  */
 #ifndef KANDIL_TEST_SESSION_NODE_H
 #define KANDIL_TEST_SESSION_NODE_H
 
+#include "common/json.h"
 #include "common/mem.h"
 #include "tools/collab/session.h"
 
@@ -32,6 +34,7 @@ struct ident {
 struct store {
 	int ident;
 	uint64_t own, taken;
+	uint64_t forgot; /* own lines up to there are in the outbox no more */
 	bool settled, used;
 	uint64_t last[IDENTS];
 	unsigned char state[IDENTS][SEQS];
@@ -51,12 +54,17 @@ struct node {
 	uint64_t delivered[IDENTS]; /* with what is pending */
 	bool connected, dead, full, stale;
 	bool listens;	  /* nobody is told of it */
+	bool deaf;	  /* nothing that is sent to it arrives */
+	bool doomed;	  /* crashes when something is delivered and not committed, for: */
+	int64_t doomed_ms;
 	uint64_t lost;	  /* numbers that were gaps to it */
 	int conn;	  /* counts connections: what belongs to an older one is lost */
 	int64_t turn_at, commit_at;
 	enum session_newcomer newcomer; /* where it begins, as long as nothing is settled */
-	unsigned keep;	  /* messages of a sender that are kept, 0: all */
-	int64_t up_since;
+	unsigned keep;	  /* messages of another sender that are kept, 0: all */
+	unsigned room;	  /* own lines that are kept in any case; 0: all */
+	uint64_t confirmed; /* of its own, the highest so far */
+	int64_t up_since, cut_at, hears_since;
 	double used;	  /* of the relay's limit */
 	int64_t used_at;
 	struct buf found;
@@ -88,6 +96,7 @@ struct world {
 	uint32_t lines;
 	/* how it is */
 	bool presence, history, calm;
+	bool met; /* all have seen all: outboxes forget from then on */
 	double rate, limit; /* limit: messages a second of each, 0: none; as many at once */
 	int64_t patience, hub_patience;
 	int delay, loss; /* ms; per thousand deliveries, silently */
@@ -199,6 +208,26 @@ static struct place places[NODES];
 
 /* ---- what a session asks of its owner ---- */
 
+/* Acknowledged means safe on disk, whatever else was delivered by then. */
+static void
+check_have(struct place *p, struct slice payload)
+{
+	struct slice have, key, value;
+	struct json_walk walk;
+	long long n;
+
+	if (!json_get(payload, "have", &have))
+		return;
+	walk = json_walk(have);
+	while (json_member(&walk, &key, &value))
+		for (int k = 0; k < p->w->nidents; k++)
+			if (json_is(key, p->w->idents[k].name) &&
+			    (!json_long(value, &n) || (uint64_t)n > p->n->disk.last[k]))
+				wrong(p->w, "%d: says that it has %.*s of %s: on its disk are %" PRIu64,
+				    p->index, (int)value.len, value.ptr, p->w->idents[k].name,
+				    p->n->disk.last[k]);
+}
+
 static bool
 hook_send(struct slice event, struct slice payload, uint64_t number, void *state)
 {
@@ -216,7 +245,10 @@ hook_send(struct slice event, struct slice payload, uint64_t number, void *state
 				 memmem(payload.ptr, payload.len, "\"to\":\"hub\"", 10) == NULL))
 		wrong(w, "%d: a listener says %.*s", p->index, (int)payload.len, payload.ptr);
 	w->sends += !p->n->listens;
-	w->control += slice_is(event, "kandil");
+	if (slice_is(event, "kandil")) {
+		w->control++;
+		check_have(p, payload);
+	}
 	if (memmem(payload.ptr, payload.len, "\"again\":true", 12))
 		w->again++;
 	post(w, (struct event){.at = at, .kind = AT_RELAY, .from = p->index,
@@ -231,12 +263,8 @@ first_kept(struct world *w, struct node *n, int ident)
 	uint64_t last = ident == n->disk.ident ? n->disk.own : n->disk.last[ident], first;
 
 	(void)w;
-	if (ident == n->disk.ident) {
-		if (n->keep == 0 || last <= n->keep)
-			return last ? 1 : 0;
-		first = last - n->keep + 1;
-		return first > n->disk.taken ? n->disk.taken + 1 : first;
-	}
+	if (ident == n->disk.ident)
+		return last > n->disk.forgot ? n->disk.forgot + 1 : 0;
 	first = n->keep && last > n->keep ? last - n->keep + 1 : 1;
 	for (; first <= last; first++)
 		if (n->disk.state[ident][first] == DELIVERED)
@@ -327,6 +355,13 @@ hook_deliver(const struct session_message *m, void *state)
 	return true;
 }
 
+/* It was not deaf since it must have heard what it, or somebody else, asked everybody. */
+static bool
+hears(const struct world *w, const struct node *n)
+{
+	return !n->deaf && w->now - n->hears_since > 40000;
+}
+
 /* A gap is right when nobody who could be asked has had any of it for a while. */
 static bool
 hook_gap(struct slice from, uint64_t first, uint64_t last, void *state)
@@ -347,10 +382,11 @@ hook_gap(struct slice from, uint64_t first, uint64_t last, void *state)
 	if (w->expect_no_gap && (!p->n->listens || (w->history && !w->loss)))
 		wrong(w, "%d: gap of %s %" PRIu64 "-%" PRIu64, p->index, w->idents[ident].name, first,
 		    last);
-	for (int i = 0; i < w->nnodes && !w->loss && !p->n->listens; i++)
+	for (int i = 0; i < w->nnodes && !w->loss && !p->n->listens && hears(w, p->n); i++)
 		for (uint64_t seq = first; seq <= last; seq++)
 			if (i != p->index && !w->nodes[i].listens && w->nodes[i].connected &&
-			    w->open[i][p->index] && w->now - w->nodes[i].up_since > 5000 &&
+			    w->open[i][p->index] && hears(w, &w->nodes[i]) &&
+			    w->now - w->nodes[i].up_since > 5000 &&
 			    w->now - p->n->up_since > 5000 &&
 			    w->now - w->nodes[i].got[ident][seq] > 5000 &&
 			    has(w, &w->nodes[i], ident, seq)) {
@@ -383,6 +419,10 @@ hook_taken(uint64_t seq, void *state)
 
 	if (seq <= p->n->disk.taken || seq > p->n->disk.own)
 		wrong(p->w, "%d: taken %" PRIu64 " after %" PRIu64, p->index, seq, p->n->disk.taken);
+	/* The relay has it: a line that is on its way may be lost yet. */
+	for (uint64_t i = p->n->disk.taken + 1; i <= seq && i < SEQS; i++)
+		if (p->w->idents[p->n->disk.ident].sent[i] == 0)
+			wrong(p->w, "%d: %" PRIu64 " is taken and was not at the relay", p->index, i);
 	p->n->disk.taken = seq;
 }
 

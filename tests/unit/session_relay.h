@@ -63,6 +63,57 @@ start(struct world *w, int i)
 	post(w, (struct event){.at = w->now + (int64_t)draw(w, 300), .kind = CONNECT, .node = i});
 }
 
+/* Whether node i has been told that node k is here, or was a quarter of a minute ago. */
+static bool
+knows(const struct world *w, const struct node *n, const struct node *k)
+{
+	if (n == k || k->listens || !w->presence || w->now - n->up_since <= 1000 ||
+	    !w->open[n - w->nodes][k - w->nodes] || !w->open[k - w->nodes][n - w->nodes])
+		return false;
+	if (k->connected)
+		return w->now - k->up_since > 1000;
+	return w->now - k->cut_at < 14000 && k->cut_at - k->up_since > 1000 &&
+	    k->cut_at - n->up_since > 1000;
+}
+
+/* Who was never seen is waited for by nobody. */
+static void
+look_round(struct world *w)
+{
+	bool all = true;
+
+	for (int i = 0; i < w->nnodes && !w->met; i++)
+		all &= w->nodes[i].connected && w->now - w->nodes[i].up_since > 1000;
+	w->met |= all;
+}
+
+/*
+ * What is confirmed is on the disks of all whom it knows of, and need not be kept: where room is
+ * short it is not.
+ */
+static void
+forget(struct world *w, int i)
+{
+	struct node *n = &w->nodes[i];
+	struct store *d = &n->disk;
+	uint64_t confirmed = session_confirmed(n->session), most;
+
+	if (confirmed > n->confirmed && !n->connected)
+		wrong(w, "%d: %" PRIu64 " are confirmed while it is down", i, confirmed);
+	for (int k = 0; k < w->nnodes && confirmed > n->confirmed; k++)
+		if (knows(w, n, &w->nodes[k]) && w->nodes[k].disk.last[d->ident] < confirmed)
+			wrong(w, "%d: %" PRIu64 " are confirmed, but %d has %" PRIu64, i, confirmed, k,
+			    w->nodes[k].disk.last[d->ident]);
+	if (confirmed > n->confirmed)
+		n->confirmed = confirmed;
+	look_round(w);
+	most = d->own > n->room ? d->own - n->room : 0;
+	if (most > confirmed)
+		most = confirmed;
+	if (n->room && w->met && most > d->forgot)
+		d->forgot = most;
+}
+
 /* The others are told of it, each after a while of its own. */
 static void
 announce(struct world *w, int i, bool here, int64_t most)
@@ -82,14 +133,18 @@ cut(struct world *w, int i)
 
 	if (!n->connected)
 		return;
-	n->connected = false;
-	n->conn++;
-	announce(w, i, false, draw(w, 4) ? 100 : 20000);
+	/* Its last look at who is here. */
 	if (n->session) {
 		session_down(n->session, w->now);
+		forget(w, i);
+	}
+	n->connected = false;
+	n->cut_at = w->now;
+	n->conn++;
+	announce(w, i, false, draw(w, 4) ? 100 : 20000);
+	if (n->session)
 		post(w, (struct event){.at = w->now + (int64_t)draw(w, 2000), .kind = CONNECT,
 			    .node = i});
-	}
 }
 
 static void
@@ -101,6 +156,16 @@ crash(struct world *w, int i)
 	session_free(n->session);
 	n->session = NULL;
 	n->npending = 0;
+	n->confirmed = 0;
+	n->doomed = false;
+}
+
+/* It starts again after that. */
+static void
+crash_for(struct world *w, int i, int64_t ms)
+{
+	crash(w, i);
+	post(w, (struct event){.at = w->now + ms, .kind = FAULT, .node = i, .number = 1});
 }
 
 static void
@@ -125,7 +190,7 @@ renew(struct world *w, int i)
 	d->ident = new_ident(w, i);
 	d->last[old] = d->taken;
 	memset(d->state[old], BEFORE, d->taken + 1);
-	d->own = d->taken = 0;
+	d->own = d->taken = d->forgot = 0;
 	d->used = false;
 	for (; first <= last; first++)
 		append(w, i, w->idents[old].lines[first]);
@@ -135,10 +200,14 @@ renew(struct world *w, int i)
 static void
 after(struct world *w, int i)
 {
-	if (w->nodes[i].stale)
+	if (w->nodes[i].stale) {
 		renew(w, i);
-	else
+	} else if (w->nodes[i].doomed && w->nodes[i].npending) {
+		crash_for(w, i, w->nodes[i].doomed_ms);
+	} else if (w->nodes[i].session) {
+		forget(w, i);
 		turn(w, i);
+	}
 }
 
 static void

@@ -16,7 +16,7 @@ to_node(struct world *w, int from, int to, struct slice event, struct slice payl
 {
 	int64_t at = w->now + (int64_t)draw(w, (uint64_t)w->delay + 1);
 
-	if (w->loss && (int)draw(w, 1000) < w->loss)
+	if ((w->loss && (int)draw(w, 1000) < w->loss) || w->nodes[to].deaf)
 		return;
 	if (from >= 0) {
 		if (at < w->wire[from][to])
@@ -212,9 +212,14 @@ inject_late(struct world *w, const struct event *e)
 			session_resume(n->session, w->now);
 			after(w, e->node);
 		}
+	} else if (e->number == 4) {
+		n->deaf = false;
+		n->hears_since = w->now;
 	} else if (!n->dead && n->copy.ident == n->disk.ident && n->disk.settled) {
 		crash(w, e->node);
 		n->disk = n->copy;
+		/* What it said to have it has no more, until it says so. */
+		n->cut_at = INT64_MIN / 2;
 		start(w, e->node);
 	}
 }
@@ -392,6 +397,7 @@ calm(int n, double rate)
 		w->nodes[i].disk.settled = true;
 		w->nodes[i].newcomer = SESSION_NOW;
 		w->nodes[i].turn_at = w->nodes[i].commit_at = -1;
+		w->nodes[i].hears_since = INT64_MIN / 2;
 		start(w, i);
 	}
 	run_until(w, 5000);

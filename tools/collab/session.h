@@ -32,8 +32,8 @@
  *   (event and payload as they were), at most a window of messages for one want, and gone for
  *   what nobody can get from it any more. A sender asked for what it never wrote answers with a have.
  *   When the sender itself says gone, or all that could have it did and the sender has been
- *   away for patience_ms, or hub_patience_ms, it is a gap, is reported, and the order goes on
- *   behind it.
+ *   away for patience_ms, or hub_patience_ms, it is a gap, once all who are here have answered
+ *   another hello or had half a minute for it: it is reported, and the order goes on behind it.
  * - A sender sends at most `window` messages beyond what the relay has acknowledged. After a loss
  *   it begins again at the first unacknowledged one (receivers drop what they have). When members who are
  *   here have not acknowledged for a while, it asks them by name in a have, so that the tail of a
@@ -179,7 +179,7 @@ int64_t session_turn(struct session *, int64_t now);
 
 /*
  * Own messages that the relay took; that every member has stored who is here, or was 15 s
- * ago: when a relay restarts, they come back one by one.
+ * ago, as far as this process saw it: when a relay restarts, they come back one by one.
  */
 uint64_t session_relayed(const struct session *);
 /* Not above what it last was while we are down or do not know yet who is here. */
