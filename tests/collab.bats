@@ -281,6 +281,13 @@ takes() {
 	exactly 500 carol.out
 }
 
+@test "--log cuts off nothing that may be somebody else's text" {
+	printf 'To do: call Eve' >notes
+	run -2 join --as=bob --url=http://127.0.0.1:1 --for=1s --log=notes
+	same "kandil-collab: --log: 'notes' is no log of ours: its last line has no end: take another name" "$output"
+	same 'To do: call Eve' "$(cat notes)"
+}
+
 @test "--log has each once: kills, a torn end, a lost state folder" {
 	hub
 	listen bob --status --log=log

@@ -112,6 +112,11 @@ read_from(struct join *j, int64_t at)
 	}
 	at += (int64_t)bytes.len;
 	if (at > l->size) {
+		/* A record that was cut short, or the zeros that a crash leaves; nobody else's text. */
+		if (!skipping && bytes.ptr[0] != '{' && bytes.ptr[0] != '\0')
+			die(STATUS_USAGE,
+			    "%s: '%s' is no log of ours: its last line has no end: take another name",
+			    opt_origin("log"), l->name);
 		note("%s: %lld bytes at its end are no whole record: cut off", l->name,
 		    (long long)(at - l->size));
 		if (ftruncate(l->fd, l->size) != 0)
