@@ -16,43 +16,46 @@ journal_of(const struct member *m, const char *what)
 	return path_join(party_folder(m->party), what);
 }
 
-/* Its one segment. */
-static char *
-segment_of(const struct member *m, const char *what)
+/* Turns over bits of a byte that lies so far from where the text begins. False: it is not there. */
+static bool
+damage_segment(const char *name, const char *text, long from)
 {
-	char *folder = journal_of(m, what), *name = NULL;
-	DIR *d = opendir(folder);
-	struct dirent *entry;
-
-	while (d && (entry = readdir(d)) != NULL)
-		if (strstr(entry->d_name, ".seg1") && strstr(entry->d_name, "damaged") == NULL)
-			name = path_join(folder, entry->d_name);
-	if (d)
-		closedir(d);
-	free(folder);
-	CHECK(name != NULL);
-	return name;
-}
-
-/* Turns over bits of a byte that lies so far from where the text begins. */
-static void
-damage(const struct member *m, const char *what, const char *text, long from)
-{
-	char *name = segment_of(m, what), byte;
 	struct buf bytes = {0};
 	const char *at;
+	char byte;
 	int fd = open(name, O_RDWR | O_CLOEXEC);
 
-	CHECK(path_read(name, 16 << 20, &bytes, NULL) == 0);
-	at = memmem(bytes.ptr, bytes.len, text, strlen(text));
-	CHECK(at != NULL && fd >= 0);
+	CHECK(fd >= 0 && path_read(name, 16 << 20, &bytes, NULL) == 0);
+	at = bytes.len ? memmem(bytes.ptr, bytes.len, text, strlen(text)) : NULL;
 	if (at) {
 		byte = (char)(at[from] ^ 0x15);
 		CHECK(pwrite(fd, &byte, 1, at - bytes.ptr + from) == 1);
 	}
 	close(fd);
 	buf_free(&bytes);
-	free(name);
+	return at != NULL;
+}
+
+/* Likewise, in whichever segment it is: there may be one more, by how many were committed at once. */
+static void
+damage(const struct member *m, const char *what, const char *text, long from)
+{
+	char *folder = journal_of(m, what);
+	DIR *d = opendir(folder);
+	struct dirent *entry;
+	int found = 0;
+
+	while (d && (entry = readdir(d)) != NULL) {
+		char *name = path_join(folder, entry->d_name);
+
+		if (strstr(entry->d_name, ".seg1") && strstr(entry->d_name, "damaged") == NULL)
+			found += damage_segment(name, text, from);
+		free(name);
+	}
+	if (d)
+		closedir(d);
+	CHECK(found == 1);
+	free(folder);
 }
 
 static bool
@@ -182,10 +185,18 @@ check_in(const char *topic, uint64_t lost)
 {
 	struct member a = {.out = -1, .ready = true}, b = {.out = -1};
 	char text[32];
+	struct slice from;
+	size_t at = 0;
 	int64_t limit = time_ms() + 30000;
 
 	open_member(&a, topic, 5, false);
 	open_member(&b, topic, 6, false);
+	/* Who is not seen yet is not waited for. */
+	while (!party_each(a.party, &at, &from) && time_ms() < limit) {
+		turn(&a, 5);
+		turn(&b, 5);
+		at = 0;
+	}
 	say_lines(&a, 1, LINES);
 	while (party_confirmed(a.party) < LINES && time_ms() < limit) {
 		turn(&a, 5);
