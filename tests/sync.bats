@@ -476,11 +476,12 @@ snapshots() {
 }
 
 @test "patches: the first line is the whole state, also of who is new here" {
-	hub
 	echo '{"a":1,"b":{"c":2}}' >amira.json
-	kandil-collab sync plan --as=amira --state-dir=state.amira --state=amira.json 2>amira.err 3>&- 4>&- &
-	echo $! >>pids
-	eventually grep -q '"b"' amira.json
+	replica amira
+	joined amira
+	# A file that is new here waits a while for what others have.
+	told() { once carla && holds carla.json '{"a":1,"b":{"c":2}}'; }
+	eventually told
 	run -0 --separate-stderr kandil-collab sync plan --as=bob --state-dir=state.bob --patches --once </dev/null
 	same '{"a":1,"b":{"c":2}}' "$output"
 }
