@@ -17,15 +17,6 @@ until_relayed(struct member *m, uint64_t n)
 	CHECK(party_relayed(m->party) == n);
 }
 
-/* Says the lines from n on, up to last. */
-static void
-say_lines(struct member *m, uint64_t n, uint64_t last)
-{
-	for (; n <= last; n++)
-		CHECK(say(m, n));
-	CHECK(party_commit(m->party));
-}
-
 static void
 check_self(void)
 {

@@ -15,14 +15,6 @@ both_turn(struct member *a, struct member *b)
 	turn(b, 5);
 }
 
-static void
-say_lines(struct member *m, uint64_t n, uint64_t last)
-{
-	for (; n <= last; n++)
-		CHECK(say(m, n));
-	CHECK(party_commit(m->party));
-}
-
 /* How often numbers 1 to last came, as lines and as gaps; true: each once. */
 static bool
 each_once(struct slice got, uint64_t last, uint64_t *messages)

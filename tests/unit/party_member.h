@@ -192,4 +192,13 @@ say(struct member *m, uint64_t n)
 	return said;
 }
 
+/* Says the lines from n on, up to last. */
+static inline void
+say_lines(struct member *m, uint64_t n, uint64_t last)
+{
+	for (; n <= last; n++)
+		CHECK(say(m, n));
+	CHECK(party_commit(m->party));
+}
+
 #endif

@@ -72,7 +72,7 @@ say_long(struct member *m, uint64_t n)
 
 /* Long ones: no more than a few of them are in memory. */
 static void
-say_lines(struct member *m, uint64_t n, uint64_t last)
+say_longs(struct member *m, uint64_t n, uint64_t last)
 {
 	for (; n <= last; n++)
 		CHECK(say_long(m, n));
@@ -144,14 +144,14 @@ check_out(const char *topic, uint64_t lost, long from)
 	open_member(&a, topic, 1, false);
 	open_member(&b, topic, 2, false);
 	self = xstrndup(party_self(a.party).ptr, party_self(a.party).len);
-	say_lines(&a, 1, LINES);
+	say_longs(&a, 1, LINES);
 	snprintf(text, sizeof(text), "{\"n\":%d,", (int)lost);
 	damage(&a, "out", text, from);
 	until(&a, &b, LINES);
 	check_got(&b, lost, false);
 	CHECK(slice_is(party_self(a.party), self) && party_relayed(a.party) == LINES);
 	/* Its number is not used again. */
-	say_lines(&a, LINES + 1, LINES + 1);
+	say_longs(&a, LINES + 1, LINES + 1);
 	until(&a, &b, LINES + 1);
 	CHECK(b.last_seq == LINES + 1);
 	free(self);
@@ -167,7 +167,7 @@ check_passing(void)
 
 	open_member(&a, "passing", 3, false);
 	open_member(&b, "passing", 4, false);
-	say_lines(&a, 1, LINES);
+	say_longs(&a, 1, LINES);
 	damage(&a, "out", "{\"n\":7,", 4);
 	while (a.party->unread_out.since == 0 && time_ms() < limit)
 		turn(&a, 5);
@@ -197,7 +197,7 @@ check_in(const char *topic, uint64_t lost)
 		turn(&b, 5);
 		at = 0;
 	}
-	say_lines(&a, 1, LINES);
+	say_longs(&a, 1, LINES);
 	while (party_confirmed(a.party) < LINES && time_ms() < limit) {
 		turn(&a, 5);
 		turn(&b, 5);
@@ -209,7 +209,7 @@ check_in(const char *topic, uint64_t lost)
 	until(&a, &b, LINES);
 	check_got(&b, lost, true);
 	/* It goes on, and nothing comes a second time. */
-	say_lines(&a, LINES + 1, LINES + 1);
+	say_longs(&a, LINES + 1, LINES + 1);
 	until(&a, &b, LINES + 1);
 	CHECK(b.gaps == 1 && b.last_seq == LINES + 1);
 	close_two(&a, &b);
@@ -224,7 +224,7 @@ check_hopeless(void)
 
 	open_member(&a, "hopeless", 7, false);
 	open_member(&b, "hopeless", 8, false);
-	say_lines(&a, 1, LINES);
+	say_longs(&a, 1, LINES);
 	damage(&a, "out", "{\"n\":7,", 4);
 	out = journal_of(&a, "out");
 	CHECK(rename(out, away) == 0 && path_replace(out, S("no folder\n"), NULL, NULL) == 0);
